@@ -1,0 +1,535 @@
+"""The words of the house: frozen values that every room speaks. Imports nothing of ours.
+
+One word, one meaning. *Uplink* is one connection to one provider; *link* is netlink's word.
+A *line* is one address family of one uplink: health is a property of lines, since IPv4 can be dead while IPv6 lives.
+Instants are monotonic seconds (`Instant`); wall-clock time exists only in record, tell, plan and drill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import TypeAlias
+
+Instant: TypeAlias = float
+"""Seconds of a monotonic clock (CLOCK_BOOTTIME: it also counts while the machine sleeps)."""
+IPAddress: TypeAlias = IPv4Address | IPv6Address
+IPNetwork: TypeAlias = IPv4Network | IPv6Network
+
+
+class Family(StrEnum):
+    """An address family; steering and health are kept for each alone."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+def family_of(address: IPAddress | IPNetwork) -> Family:
+    """The family that an address or a network belongs to."""
+    return Family.IPV4 if address.version == 4 else Family.IPV6
+
+
+# ── The office, as configured ────────────────────────────────────────────────────────
+
+
+class Technology(StrEnum):
+    """How an uplink reaches its provider."""
+
+    FIBRE = "fibre"
+    CABLE = "cable"
+    DSL = "dsl"
+    FIXED_WIRELESS = "fixed-wireless"
+    CELLULAR = "cellular"
+    SATELLITE = "satellite"
+    HOTSPOT = "hotspot"
+
+
+class Treatment(StrEnum):
+    """What becomes of a traffic class while it travels on a metered backup."""
+
+    KEEP = "keep"
+    LIMIT = "limit"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficClass:
+    """A kind of traffic. `ident` (1..127) is its number in connection marks; a lower `priority` goes first."""
+
+    name: str
+    ident: int
+    priority: int
+    on_backup: Treatment
+
+
+CLASSES: Mapping[str, TrafficClass] = {
+    c.name: c
+    for c in (
+        TrafficClass("voice", 1, 0, Treatment.KEEP),
+        TrafficClass("payments", 2, 1, Treatment.KEEP),
+        TrafficClass("line-of-business", 3, 2, Treatment.KEEP),
+        TrafficClass("remote-access", 4, 3, Treatment.KEEP),
+        TrafficClass("office", 5, 4, Treatment.KEEP),
+        TrafficClass("personal", 6, 5, Treatment.LIMIT),
+        TrafficClass("bulk", 7, 6, Treatment.LIMIT),
+        TrafficClass("streaming", 8, 7, Treatment.LIMIT),
+        TrafficClass("guest", 9, 8, Treatment.BLOCK),
+    )
+}
+"""The catalogue of classes, most important first."""
+
+OFFICE = CLASSES["office"]
+"""What an inside network carries unless the configuration says otherwise; also the gateway's own traffic."""
+
+
+@dataclass(frozen=True, slots=True)
+class DataPlan:
+    """What an uplink's contract costs and allows. `beyond` is a rate in bit/s, dollars per GB, or "stop"."""
+
+    monthly_usd: float | None = None
+    data_bytes: int | None = None
+    renews_on: int | None = None
+    beyond_bps: int | None = None
+    beyond_usd_per_gb: float | None = None
+    beyond_stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Uplink:
+    """One connection to one provider through one interface.
+
+    `prefixes` are networks which this provider routes to the office: they leave untranslated here, and only here.
+    `gateways` are set only where the system's routes and leases do not tell.
+    """
+
+    name: str
+    interface: str
+    technology: Technology | None = None
+    carrier: str | None = None
+    down_bps: int | None = None
+    up_bps: int | None = None
+    gateways: tuple[IPAddress, ...] = ()
+    prefixes: tuple[IPNetwork, ...] = ()
+    modem: IPAddress | None = None
+    shares: tuple[str, ...] = ()
+    support: Mapping[str, str] = field(default_factory=dict)
+    plan: DataPlan | None = None
+    metered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """A network inside the office, on one interface; `traffic_class` names an entry of CLASSES."""
+
+    name: str
+    interface: str
+    traffic_class: str = OFFICE.name
+
+
+@dataclass(frozen=True, slots=True)
+class PortSpan:
+    """Ports first..last (inclusive) of "tcp" or "udp"."""
+
+    protocol: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How an application is recognised."""
+
+    domains: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    ports: tuple[PortSpan, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """Something that must keep working: a catalogue preset, or an entry of the office's own."""
+
+    name: str
+    traffic_class: str | None = None
+    preset: str | None = None
+    match: Match = Match()
+    test: str | None = None
+
+
+class ProbeKind(StrEnum):
+    """The kinds of question that can be asked of a target."""
+
+    ICMP = "icmp"
+    TCP = "tcp"
+    DNS = "dns"
+    HTTP = "http"
+    HTTPS = "https"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address that proves reachability, and how it is asked (the `uri` is the configuration's spelling).
+
+    `host` is the HTTP Host header and TLS server name, or the name that a DNS probe asks for.
+    """
+
+    uri: str
+    kind: ProbeKind
+    address: IPAddress
+    port: int = 0
+    host: str = ""
+    path: str = "/"
+
+    @property
+    def family(self) -> Family:
+        """The family of the target's address."""
+        return family_of(self.address)
+
+
+class Profile(StrEnum):
+    """One word that sets probing and thresholds together."""
+
+    CAREFUL = "careful"
+    BALANCED = "balanced"
+    FAST = "fast"
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """When to leave an uplink and when to come home."""
+
+    profile: Profile = Profile.BALANCED
+    hold_s: float = 60.0
+    hold_max_s: float = 1800.0
+    drain_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class PortForward:
+    """A service inside the office that people outside may reach; `uplink` None means through any of them."""
+
+    protocol: str
+    port: int
+    to: IPAddress
+    to_port: int
+    uplink: str | None = None
+    sources: tuple[IPNetwork, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """A service of the gateway itself that may be reached through uplinks; protocol "icmp" is echo, without a port."""
+
+    protocol: str
+    port: int
+    sources: tuple[IPNetwork, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Where messages go: an Apprise URL, or a file that holds one with a secret in it."""
+
+    to: str | None
+    file: str | None
+    about: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """The UPS, by its NUT address, and what it feeds."""
+
+    nut: str
+    protects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Drill:
+    """When the backup is proven."""
+
+    schedule: str
+    live: bool = False
+    duration_s: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One office: its uplinks (most preferred first), networks, applications and probes."""
+
+    name: str
+    timezone: str
+    profile: str
+    hours: Mapping[str, str]
+    uplinks: tuple[Uplink, ...]
+    networks: tuple[Network, ...]
+    applications: tuple[Application, ...] = ()
+    targets: tuple[Target, ...] = ()
+    failover: Failover = Failover()
+    forwards: tuple[PortForward, ...] = ()
+    allows: tuple[Allow, ...] = ()
+    notify: tuple[Notify, ...] = ()
+    power: Power | None = None
+    drill: Drill | None = None
+
+    def uplink(self, name: str) -> Uplink:
+        """The uplink of that name; KeyError when there is none."""
+        for uplink in self.uplinks:
+            if uplink.name == name:
+                return uplink
+        raise KeyError(name)
+
+    def targets_of(self, family: Family) -> tuple[Target, ...]:
+        """The targets which prove reachability over one family."""
+        return tuple(t for t in self.targets if t.family is family)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Line:
+    """One address family of one uplink: what health is said of."""
+
+    uplink: str
+    family: Family
+
+    def __str__(self) -> str:
+        return f"{self.uplink}/{self.family}"
+
+
+# ── What senses report ───────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A question: ask `target` through `line`, and give up after `timeout_s` seconds. `number` tells answers apart."""
+
+    number: int
+    line: Line
+    target: Target
+    timeout_s: float
+
+
+class Outcome(StrEnum):
+    """How a probe ended. A failure is a value, never an exception."""
+
+    OK = "ok"
+    TIMEOUT = "timeout"
+    REFUSED = "refused"
+    """Somebody on the way said no: RST, ICMP unreachable, or an answer that is none (DNS SERVFAIL, HTTP 5xx)."""
+    REDIRECTED = "redirected"
+    """An HTTP answer that is somebody else's: a captive portal or a suspended line."""
+    UNSENT = "unsent"
+    """The probe could not leave the box: no route, no address, no carrier, no permission."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """The answer to a probe; `rtt_s` is the time of its first round trip, where there was one."""
+
+    probe: Probe
+    outcome: Outcome
+    rtt_s: float | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InterfaceChange:
+    """The state of an uplink's interface as the kernel tells it: the whole of it, not the difference.
+
+    `addresses` are its usable source addresses with their prefix length, `gateways` the next hops found for it;
+    a family without a gateway but with `point_to_point` True needs none.
+    """
+
+    uplink: str
+    present: bool
+    admin_up: bool
+    carrier: bool
+    addresses: tuple[str, ...] = ()
+    gateways: tuple[IPAddress, ...] = ()
+    point_to_point: bool = False
+    mtu: int = 1500
+
+    def gateway(self, family: Family) -> IPAddress | None:
+        """The next hop of one family, or None."""
+        return next((g for g in self.gateways if family_of(g) is family), None)
+
+
+class OverrideKind(StrEnum):
+    """What a person may ask for."""
+
+    FAILOVER = "failover"
+    FAILBACK = "failback"
+    HOLD = "hold"
+    RELEASE = "release"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person's word. FAILOVER names an uplink; HOLD lasts `duration_s`; FAILBACK and RELEASE need neither."""
+
+    kind: OverrideKind
+    uplink: str | None = None
+    duration_s: float = 0.0
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """A new configuration, already found good."""
+
+    site: Site
+
+
+Observation: TypeAlias = ProbeResult | InterfaceChange | Override | Reload
+"""All that a sense can report; new senses add their reading here."""
+
+
+# ── What judge says ──────────────────────────────────────────────────────────────────
+
+
+class Health(StrEnum):
+    """The state of a line."""
+
+    UNKNOWN = "unknown"
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """What a line's window shows: number of probes, loss (0..1), smoothed round trip and its variation (RFC 6298)."""
+
+    samples: int = 0
+    loss_ratio: float = 0.0
+    rtt_s: float | None = None
+    jitter_s: float | None = None
+
+
+class Cause(StrEnum):
+    """Why a line is not well, or why nothing is known of it: the codes of reasons."""
+
+    WELL = "well"
+    STARTING = "starting"
+    ABSENT = "absent"
+    """The interface does not exist."""
+    DISABLED = "disabled"
+    """Somebody set the interface down."""
+    CARRIER = "carrier"
+    """Nothing at the other end of the cable."""
+    NO_ADDRESS = "no-address"
+    NO_GATEWAY = "no-gateway"
+    NO_TARGETS = "no-targets"
+    """The configuration names nothing to ask over this family."""
+    UNSENT = "unsent"
+    """Probes cannot leave the box."""
+    SILENT = "silent"
+    """Nothing outside answers."""
+    LOSS = "loss"
+    """A brown-out: answers come, too many are missing."""
+    RECOVERING = "recovering"
+    """Answers come again; not yet enough of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """What judge thinks of one line, since when, and why."""
+
+    line: Line
+    health: Health
+    cause: Cause
+    since: Instant
+    measurement: Measurement = Measurement()
+    answered_at: Instant | None = None
+
+
+class VerdictCode(StrEnum):
+    """What is wrong at the site: the codes other programs rely on."""
+
+    OK = "ok"
+    STARTING = "starting"
+    CABLE = "cable"
+    INTERFACE = "interface"
+    ADDRESS = "address"
+    UPSTREAM = "upstream"
+    BROWN_OUT = "brown-out"
+    BACKUP_NOT_READY = "backup-not-ready"
+    ONE_FAMILY = "one-family"
+    ALL_DOWN = "all-down"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong at the site, on which lines, with the states that prove it."""
+
+    code: VerdictCode
+    lines: tuple[Line, ...] = ()
+    evidence: tuple[LineState, ...] = ()
+
+
+# ── What decide says ─────────────────────────────────────────────────────────────────
+
+
+class Why(StrEnum):
+    """Why a class travels where it does, or does not travel."""
+
+    PREFERRED = "preferred"
+    """The most preferred uplink, and it is well."""
+    BETTER = "better"
+    """What was used before failed or is poor; this one is proven better."""
+    STAYS = "stays"
+    """Not the most preferred, and not yet time to go home."""
+    ASKED = "asked"
+    """A person asked for it."""
+    NOTHING_BETTER = "nothing-better"
+    """It is not well either, and no better path is proven."""
+    BLOCKED = "blocked"
+    """The class may not use a metered backup."""
+    NO_UPLINK = "no-uplink"
+    """No uplink speaks this family."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """Where one class of one family travels: an uplink's name, or None."""
+
+    uplink: str | None
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The whole decision.
+
+    `lanes` holds one Lane for every class and family. `generations` counts, for every line, how often its flows were
+    given up: when act sees a number grow it retires the flows which that line carried before.
+    """
+
+    lanes: Mapping[tuple[str, Family], Lane]
+    generations: Mapping[Line, int]
+
+    def lane(self, traffic_class: str, family: Family) -> Lane:
+        """The lane of one class and family."""
+        return self.lanes[traffic_class, family]
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Something changed: the only thing recorded, told and reported.
+
+    `subject` is `line:<uplink>/<family>`, `steering:<family>`, `verdict`, `override`, `config`, `daemon` or `sweep:<…>`.
+    """
+
+    at: Instant
+    subject: str
+    before: str
+    after: str
+    reason: str
+    detail: Mapping[str, str | int | float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the engine answers: the steering as it now stands, what changed, and what to ask the world."""
+
+    steering: Steering
+    transitions: tuple[Transition, ...] = ()
+    probes: tuple[Probe, ...] = ()
