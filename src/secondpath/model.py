@@ -429,6 +429,10 @@ class Cause(StrEnum):
     """Answers come again; not yet enough of them."""
 
 
+NOT_SET_UP = frozenset({Cause.NO_ADDRESS, Cause.NO_GATEWAY, Cause.NO_TARGETS})
+"""Causes that say: nobody has set this family up here."""
+
+
 @dataclass(frozen=True, slots=True)
 class LineState:
     """What judge thinks of one line, since when, and why."""
@@ -439,6 +443,11 @@ class LineState:
     since: Instant
     measurement: Measurement = Measurement()
     answered_at: Instant | None = None
+
+    @property
+    def offered(self) -> bool:
+        """Whether this line exists as far as anybody can tell; False for the IPv6 of an uplink that has none."""
+        return not (self.health is Health.UNKNOWN and self.cause in NOT_SET_UP)
 
 
 class VerdictCode(StrEnum):
@@ -515,7 +524,8 @@ class Steering:
 class Transition:
     """Something changed: the only thing recorded, told and reported.
 
-    `subject` is `line:<uplink>/<family>`, `steering:<family>`, `verdict`, `override`, `config`, `daemon` or `sweep:<…>`.
+    `subject` is `line:<uplink>/<family>`, `flows:<uplink>/<family>`, `sweep:<uplink>/<family>`, `steering:<family>`,
+    `verdict`, `override`, `config` or `daemon`.
     """
 
     at: Instant

@@ -1,0 +1,14 @@
+"""ACT: the one hand that touches the kernel.
+
+In:    Site, Steering, InterfaceChange of every uplink.
+Out:   a kernel that does what the steering says; Report of what was done; what was left, as evidence.
+Files: plane    the words of this room: DataPlane (keyed entries), Change; marks, tables, priorities
+       compile  Steering -> the moving entries;  Site -> the whole DataPlane
+       ruleset  the text of table inet secondpath, with the essay on why each chain is as it is
+       settings the sysctls a router needs
+       diff     two planes -> the changes, in an order of which no prefix cuts anybody off
+       paper    the kernel of paper: applies changes, and answers where a flow would leave
+       hand     holds a kernel; adopts, flips, reconciles, retires epochs
+       kernel/  the real kernel: nft, routes, rules, conntrack, sysctls, pokes
+Never: judges, decides, or touches a table, rule, route or mark that is not ours.
+"""

@@ -1,0 +1,323 @@
+"""The text of table inet secondpath, but for its moving elements. Pure.
+
+Why it is as it is. (Measured facts from the real kernel; the marks are explained in act/plane.)
+
+prerouting, priority mangle: the whole decision. `ways` sends a packet on by the interface it came in on.
+  From inside: a flow with a mark of ours goes where `route_of` says; if its epoch is not there any more it is *stale*.
+  A flow without a mark is ours only if it would leave by an uplink: what is for the gateway itself, for the office, or
+  for a tunnel of somebody else's is left alone. `fib daddr type` must come first and must be a list, not
+  "!= unicast": with no default route in main an IPv6 destination is "unreachable" and would slip past. Then the class's
+  `lane_` map gives the mark, by family; where the map has no element, the class has no way out and is told so.
+  From an uplink: late packets of a retired epoch end here, so does a TCP segment that opens nothing (it would create
+  an entry anew), and whoever pretends to come from inside. What remains is new and gets its uplink's mark, so that the
+  answer leaves where the question came in.
+stale: a SYN is dropped silently (its entry is flushed in a moment, and the client's retry becomes a new flow); other
+  TCP is answered with a reset, so the client reconnects at once whatever the server does; the rest is dropped.
+output, a `route` chain: answers of the gateway itself to connections from outside leave where they came in.
+srcnat: masquerade, never `snat to`: the kernel then kills a flow whose interface or address has changed.
+guard, after the translation: nothing leaves an uplink with a source that is not that uplink's. It must come after, or
+  it would take the kernel's own masquerade kill for an offence. `fib saddr . oif` follows address changes by itself.
+input, forward: nothing comes in from an uplink that was not asked for; the same on every uplink. Guests cannot open
+  connections into the office's other networks.
+
+Names: nft 1.0.6 reserves words such as `fwd` and `all`; `}` must follow a newline or `;`. Chains have no class names
+with dashes, hence `_`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from ipaddress import IPv6Network
+
+from secondpath.act.plane import NOT_TCP, POKE_MARK, ROUTE_MASK, TABLE, UPLINK_MASK, Elements, Ruleset
+from secondpath.model import CLASSES, Allow, Family, IPNetwork, PortForward, Site, TrafficClass, Uplink, family_of
+
+OURS = f"ct mark and {UPLINK_MASK:#010x} != 0"
+ROUTED = f"ct mark and {ROUTE_MASK:#010x} vmap @route_of"
+NOT_OPENING = "meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn"
+NOTE_NOT_TCP = f"meta l4proto != tcp ct mark set ct mark or {NOT_TCP:#010x}"
+
+
+def lane_set(traffic_class: TrafficClass) -> str:
+    """The map that holds a class's lanes."""
+    return f"lane_{traffic_class.name.replace('-', '_')}"
+
+
+def class_chain(traffic_class: TrafficClass) -> str:
+    """The chain that a flow of this class goes through."""
+    return f"class_{traffic_class.name.replace('-', '_')}"
+
+
+def compile_ruleset(site: Site, numbers: Mapping[str, int], inside: Iterable[str]) -> Ruleset:
+    """The table for a site; `numbers` are the uplinks' numbers, `inside` the IPv6 prefixes on inside interfaces."""
+    prefixes = sorted(IPv6Network(p) for p in inside)
+    chains = [
+        *_maps(site, numbers),
+        *_prerouting(site, numbers),
+        *_output(site),
+        *_translation(site, numbers, prefixes),
+        *_filters(site),
+    ]
+    body = "\n".join(chains)
+    fingerprint = f"v_{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+    return Ruleset(f"{body}\nchain {fingerprint} {{\n}}\n", fingerprint)
+
+
+def ruleset_text(ruleset: Ruleset, elements: Elements) -> str:
+    """What nft(8) loads: our old table goes and the new one comes, elements and all, in one transaction."""
+    by_set: dict[str, list[str]] = {}
+    for (name, key), value in elements.items():
+        verdict = isinstance(value, str)
+        shown_key = f'"{key}"' if isinstance(key, str) and name in ("ways", "class_of") else _hex(key)
+        by_set.setdefault(name, []).append(f"{shown_key} : {'goto ' if verdict else ''}{_hex(value)}")
+    added = "".join(
+        f"add element inet {TABLE} {name} {{ {', '.join(sorted(all_))} }}\n" for name, all_ in by_set.items()
+    )
+    return f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n{ruleset.text}}}\n{added}"
+
+
+def _hex(value: int | str) -> str:
+    return f"{value:#010x}" if isinstance(value, int) else value
+
+
+def _chain(name: str, *lines: str) -> str:
+    inner = "".join(f"    {line}\n" for line in lines if line)
+    return f"  chain {name} {{\n{inner}  }}\n"
+
+
+def _base(name: str, kind: str, hook: str, priority: str, *lines: str) -> str:
+    return _chain(name, f"type {kind} hook {hook} priority {priority}; policy accept;", *lines)
+
+
+def _names(interfaces: Iterable[str]) -> str:
+    return "{ " + ", ".join(f'"{i}"' for i in interfaces) + " }"
+
+
+def _networks(networks: Iterable[IPNetwork]) -> str:
+    return "{ " + ", ".join(str(n) for n in networks) + " }"
+
+
+def _maps(site: Site, numbers: Mapping[str, int]) -> list[str]:
+    lanes = [f"  map {lane_set(c)} {{ typeof meta nfproto : ct mark; }}\n" for c in CLASSES.values()]
+    arrivals = [f"  map arrive_{numbers[u.name]} {{ typeof meta nfproto : ct mark; }}\n" for u in site.uplinks]
+    fixed = [
+        "  map route_of { type mark : verdict; }\n",
+        "  map ways { type ifname : verdict; }\n",
+        "  map class_of { type ifname : verdict; }\n",
+    ]
+    counters = ["stale", "late", "refused", "no_lane", *(f"wrong_source_{numbers[u.name]}" for u in site.uplinks)]
+    return fixed + lanes + arrivals + [f"  counter {name} {{ }}\n" for name in counters]
+
+
+def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
+    uplinks = [u.interface for u in site.uplinks]
+    via = [
+        _chain(f"via_{n}", f"meta mark set meta mark and {0xFFFFFFFF ^ UPLINK_MASK:#010x} or {n:#010x} accept")
+        for n in numbers.values()
+    ]
+    adopt = [
+        f'ct state established,related fib daddr oifname "{u.interface}"'
+        f" ct mark set meta nfproto map @arrive_{numbers[u.name]}"
+        for u in site.uplinks
+    ]
+    inside = _chain(
+        "from_inside",
+        f"{OURS} {ROUTED}",
+        f"{OURS} goto stale",
+        "fib daddr type { local, multicast, broadcast, anycast } accept",
+        f"fib daddr oif exists fib daddr oifname != {_names(uplinks)} accept",
+        "ct state untracked accept",
+        *adopt,
+        f"{OURS} {NOTE_NOT_TCP}",
+        f"{OURS} {ROUTED}",
+        "ct state != new drop",
+        f"{NOT_OPENING} goto stale",
+        "iifname vmap @class_of",
+    )
+    stale = _chain(
+        "stale",
+        'counter name "stale"',
+        "tcp flags & (fin | syn | rst | ack) == syn drop",
+        "meta l4proto tcp reject with tcp reset",
+        "drop",
+    )
+    no_lane = _chain(
+        "no_lane",
+        'counter name "no_lane"',
+        "meta l4proto tcp reject with tcp reset",
+        "reject with icmpx admin-prohibited",
+    )
+    arriving = [_arriving(site, u, numbers[u.name]) for u in site.uplinks]
+    base = _base("prerouting", "filter", "prerouting", "mangle", "iifname vmap @ways")
+    return [*via, stale, no_lane, *map(_class, CLASSES.values()), inside, *arriving, base]
+
+
+def _class(traffic_class: TrafficClass) -> str:
+    return _chain(
+        class_chain(traffic_class),
+        f"ct mark set meta nfproto map @{lane_set(traffic_class)}",
+        f"ct mark and {UPLINK_MASK:#010x} == 0 goto no_lane",
+        NOTE_NOT_TCP,
+        ROUTED,
+        "drop",
+    )
+
+
+def _arriving(site: Site, uplink: Uplink, number: int) -> str:
+    inside = _names(n.interface for n in site.networks)
+    return _chain(
+        f"from_{number}",
+        f"{OURS} {ROUTED}",
+        f'{OURS} counter name "late" drop',
+        "ct state != new accept",
+        f'{NOT_OPENING} counter name "refused" drop',
+        f'fib saddr oifname {inside} counter name "refused" drop',
+        'fib saddr type local counter name "refused" drop',
+        f"ct mark set meta nfproto map @arrive_{number}",
+        NOTE_NOT_TCP,
+    )
+
+
+def _output(site: Site) -> list[str]:
+    uplinks = _names(u.interface for u in site.uplinks)
+    return [
+        _base("untracked", "filter", "output", "raw", f"meta mark {POKE_MARK:#010x} notrack"),
+        _base(
+            "answers",
+            "route",
+            "output",
+            "mangle",
+            f"oifname {uplinks} ct direction reply {OURS} {ROUTED}",
+            f"oifname {uplinks} ct direction reply {OURS} drop",
+        ),
+    ]
+
+
+def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Network]) -> list[str]:
+    dnat = [line for forward in site.forwards for line in _forwarded(site, forward)]
+    chains = [_base("dstnat_", "nat", "prerouting", "dstnat", *dnat)] if dnat else []
+    leave, guard = [], []
+    for uplink in site.uplinks:
+        n, native = numbers[uplink.name], _native(uplink)
+        chains.append(_chain(f"translate_{n}", *native, "fib saddr . oif type local accept",
+                             _prefix_translation(uplink, prefixes), "masquerade"))  # fmt: skip
+        chains.append(_chain(f"guard_{n}", *native, "fib saddr . oif type local accept", "ip6 saddr :: accept",
+                             f'counter name "wrong_source_{n}" drop'))  # fmt: skip
+        leave.append(f'oifname "{uplink.interface}" goto translate_{n}')
+        guard.append(f'oifname "{uplink.interface}" goto guard_{n}')
+    return [
+        *chains,
+        _base("srcnat_", "nat", "postrouting", "srcnat", *leave),
+        _base("guard", "filter", "postrouting", "300", *guard),
+    ]
+
+
+def _native(uplink: Uplink) -> list[str]:
+    """Networks that the provider routes to the office leave as they are."""
+    lines = []
+    for family, word in ((Family.IPV4, "ip"), (Family.IPV6, "ip6")):
+        networks = [p for p in uplink.prefixes if family_of(p) is family]
+        if networks:
+            lines.append(f"{word} saddr {_networks(networks)} accept")
+    return lines
+
+
+def _prefix_translation(uplink: Uplink, inside: list[IPv6Network]) -> str:
+    """Each inside prefix that is not this provider's gets one of its subnets, if there are enough (else masquerade).
+
+    Stateful prefix translation: the host part stays, as in RFC 6296, but ports and checksums are conntrack's.
+    """
+    own = [p for p in uplink.prefixes if isinstance(p, IPv6Network)]
+    foreign = [p for p in inside if not any(p.subnet_of(o) for o in own)]
+    if not own or not foreign or any(p.prefixlen < own[0].prefixlen for p in foreign):
+        return ""
+    taken = [p for p in inside if p.subnet_of(own[0])]
+    pairs = []
+    for prefix in foreign:
+        free = (s for s in own[0].subnets(new_prefix=prefix.prefixlen) if not any(s.overlaps(t) for t in taken))
+        subnet = next(free, None)
+        if subnet is None:
+            return ""
+        taken.append(subnet)
+        pairs.append(f"{prefix} : {subnet}")
+    return f"snat ip6 prefix to ip6 saddr map {{ {', '.join(pairs)} }}"
+
+
+def _sources(sources: tuple[IPNetwork, ...], version: int) -> str | None:
+    """A match on the permitted sources of one family; "" when all are, None when none of this family is."""
+    if not sources:
+        return ""
+    mine = [s for s in sources if s.version == version]
+    return f"{'ip' if version == 4 else 'ip6'} saddr {_networks(mine)} " if mine else None
+
+
+def _forwarded(site: Site, forward: PortForward) -> list[str]:
+    family = "ip" if forward.to.version == 4 else "ip6"
+    to = str(forward.to) if forward.to.version == 4 else f"[{forward.to}]"
+    sources = _sources(forward.sources, forward.to.version)
+    if sources is None:
+        return []
+    return [
+        f'iifname "{u.interface}" meta nfproto {"ipv4" if family == "ip" else "ipv6"} {sources}'
+        f"fib daddr type local {forward.protocol} dport {forward.port} dnat {family} to {to}:{forward.to_port}"
+        for u in site.uplinks
+        if forward.uplink in (None, u.name)
+    ]
+
+
+def _allowed(allow: Allow) -> list[str]:
+    lines = []
+    for version in (4, 6):
+        sources = _sources(allow.sources, version)
+        if sources is None:
+            continue
+        family = f"meta nfproto ipv{version} {sources}"
+        if allow.protocol == "icmp":
+            lines.append(
+                f"{family}{'icmp' if version == 4 else 'icmpv6'} type echo-request limit rate 20/second accept"
+            )
+        else:
+            lines.append(f"{family}{allow.protocol} dport {allow.port} accept")
+    return lines
+
+
+def _filters(site: Site) -> list[str]:
+    uplinks = _names(u.interface for u in site.uplinks)
+    guests = [n.interface for n in site.networks if n.traffic_class == "guest"]
+    others = [n.interface for n in site.networks if n.traffic_class != "guest"]
+    apart = (
+        f"iifname {_names(guests)} oifname {_names(others)} ct state new reject with icmpx admin-prohibited"
+        if guests and others
+        else ""
+    )
+    clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
+    return [
+        _chain(
+            "enter_gateway",
+            "ct state established,related accept",
+            "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } ip6 hoplimit 255 accept",
+            "icmpv6 type mld-listener-query ip6 saddr fe80::/10 accept",
+            "udp sport 67 udp dport 68 accept",
+            "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept",
+            *(line for allow in site.allows for line in _allowed(allow)),
+            'counter name "refused" drop',
+        ),
+        _chain(
+            "enter_office",
+            "ct state established,related accept",
+            "ct status dnat accept",
+            'counter name "refused" drop',
+        ),
+        _base("input_", "filter", "input", "filter", f"iifname {uplinks} goto enter_gateway"),
+        _base(
+            "forward_",
+            "filter",
+            "forward",
+            "filter",
+            f"oifname {uplinks} {clamp}",
+            f"iifname {uplinks} {clamp}",
+            f"iifname {uplinks} goto enter_office",
+            apart,
+        ),
+    ]

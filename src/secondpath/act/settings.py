@@ -1,0 +1,42 @@
+"""The sysctls a router with several uplinks needs. Pure: from what is set to what should be.
+
+Traps, each met on a real kernel:
+- Reverse-path filtering in mode 1 or 2 drops every reply that comes in on an uplink which table main would not use.
+  The effective value is the larger of `all` and the interface's, and many distributions ship `all` = 2. So `all` must
+  be 0, and every other interface gets the value that was in force for it before. Our table's own checks take over on
+  the uplinks.
+- Forwarding switched on makes an interface ignore router advertisements unless its accept_ra is 2: the default route
+  of an uplink that lives on them would silently expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+V4, V6 = "net/ipv4/conf", "net/ipv6/conf"
+FORWARD4, FORWARD6 = "net/ipv4/ip_forward", f"{V6}/all/forwarding"
+
+
+def wanted_settings(uplinks: frozenset[str], found: Mapping[str, str]) -> dict[str, str]:
+    """The settings to hold, given the interfaces of the uplinks and what is found (paths below /proc/sys)."""
+    wanted = {path: "1" for path in (FORWARD4, FORWARD6) if path in found}
+    return wanted | _reverse_path(uplinks, found) | _advertisements(uplinks, found)
+
+
+def _reverse_path(uplinks: frozenset[str], found: Mapping[str, str]) -> dict[str, str]:
+    everywhere = f"{V4}/all/rp_filter"
+    wanted = {everywhere: "0"}
+    for path, value in found.items():
+        interface = path.split("/")[-2]
+        if not path.endswith("/rp_filter") or interface == "all":
+            continue
+        if interface in uplinks:
+            wanted[path] = "0"
+        elif int(found.get(everywhere, "0")) > int(value):
+            wanted[path] = found[everywhere]
+    return wanted
+
+
+def _advertisements(uplinks: frozenset[str], found: Mapping[str, str]) -> dict[str, str]:
+    paths = (f"{V6}/{interface}/accept_ra" for interface in uplinks)
+    return {path: "2" for path in paths if found.get(path) in ("1", "2")}

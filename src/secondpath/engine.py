@@ -1,0 +1,361 @@
+"""One site's mind: judge and decide behind five calls and one timer. Pure: `now` is handed down, nothing is fetched.
+
+    engine = Engine(site, now, adopted)         # adopted: the steering found in the kernel, or None
+    step = engine.step(now, observation)        # something happened, or None when only the deadline has come
+    when = engine.deadline()                    # step again then at the latest
+    why_not = engine.refusal(override)          # would a person's word be followed?
+    states = engine.states(now); engine.verdict # what it thinks
+
+The daemon calls `step` for every observation and at every deadline; the answer holds the whole steering, what changed,
+and the probes to send. The same observations at the same instants give the same answers: a recorded day replays.
+
+When a step comes later than its deadline we were late ourselves (a busy machine, a suspended one): answers may be
+lying unread in sockets, so every open question is given more time before its absence counts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from secondpath.decide.failback import Trust
+from secondpath.decide.policy import Choice, Outlook, choose, flows_to_give_up, lanes_of
+from secondpath.judge.blame import verdict_of
+from secondpath.judge.line import LineJudge, Suspicion
+from secondpath.judge.probing import TEMPOS, TIMEOUT_S, Rota, heartbeat_s, next_target, patience_s, wave
+from secondpath.model import (
+    Cause,
+    Family,
+    Health,
+    Instant,
+    InterfaceChange,
+    Line,
+    LineState,
+    Observation,
+    Override,
+    OverrideKind,
+    Probe,
+    ProbeResult,
+    Reload,
+    Site,
+    Steering,
+    Step,
+    Target,
+    Transition,
+    Verdict,
+    VerdictCode,
+    Why,
+)
+
+LATE_S = 0.1
+"""A step that comes this much after its deadline finds unread answers."""
+ABSENT_S = 5.0
+"""A step this late means that we slept; what was good before has to prove itself again."""
+CONFIRM_AFTER_S = 2.0
+"""A standby that was asked longer ago is asked again as soon as another line is doubted."""
+
+
+class Engine:
+    """Judges every line of a site and decides where each class travels."""
+
+    def __init__(self, site: Site, now: Instant, adopted: Steering | None = None) -> None:
+        self.site = site
+        self.verdict = Verdict(VerdictCode.STARTING)
+        self.pinned: dict[Family, str] = {}
+        self.at_rest_until: Instant = -math.inf
+        self.judges: dict[Line, LineJudge] = {}
+        self.trust: dict[Line, Trust] = {}
+        self._rota: dict[Line, Rota] = {}
+        self._generations: dict[Line, int] = {}
+        self._given_up: set[Line] = set()
+        self._drained_at: dict[Line, Instant] = {}
+        self._choices: dict[Family, Choice] = {f: Choice(None, Why.NO_UPLINK) for f in Family}
+        self._steering: Steering | None = None
+        self._probes: list[Probe] = []
+        self._number = 0
+        self._transitions: list[Transition] = []
+        self._expected: Instant = math.inf
+        self._settle(now, site)
+        self._adopt(now, adopted)
+
+    # the five calls
+
+    def step(self, now: Instant, observation: Observation | None = None) -> Step:
+        """Take one observation in (or none: a deadline has come) and answer with everything that follows from it."""
+        self._probes, self._transitions = [], []
+        self._mind_lateness(now)
+        if observation is not None:
+            self._take_in(now, observation)
+        self._judge(now)
+        self._decide(now)
+        self._ask(now)
+        self._expected = self.deadline_after(now)
+        return Step(self.steering(), tuple(self._transitions), tuple(self._probes))
+
+    def deadline(self) -> Instant:
+        """The instant at which `step` must be called again if nothing happens before."""
+        return self._expected
+
+    def states(self, now: Instant) -> dict[Line, LineState]:
+        """Every line with its measurement, in the office's order of preference."""
+        return {line: judge.measured(now) for line, judge in self.judges.items()}
+
+    def steering(self) -> Steering:
+        """The steering as it stands."""
+        if self._steering is None:
+            self._steering = Steering(lanes_of(self.site, self._choices), dict(self._generations))
+        return self._steering
+
+    def refusal(self, override: Override) -> str | None:
+        """Why a person's word could not be followed now: an uplink's name and its state; None when it can."""
+        if override.kind is OverrideKind.FAILOVER:
+            if override.uplink not in {u.name for u in self.site.uplinks}:
+                return f"there is no uplink named {override.uplink}"
+            lines = [j.state for j in self.judges.values() if j.line.uplink == override.uplink]
+            if not any(s.health in (Health.UP, Health.DEGRADED) for s in lines):
+                return f"{override.uplink} is not proven to work: it is {lines[0].health} ({lines[0].cause})"
+        if override.kind is OverrideKind.FAILBACK and not any(self._home(f) for f in Family):
+            return "traffic already uses the most preferred uplink that works"
+        return None
+
+    # taking in
+
+    def _mind_lateness(self, now: Instant) -> None:
+        lag_s = now - self._expected
+        if lag_s < LATE_S:
+            return
+        for judge in self.judges.values():
+            judge.window.grant(now + min(lag_s, 1.0))
+        if lag_s >= ABSENT_S:
+            for trust in self.trust.values():
+                trust.begin_again(now)
+
+    def _take_in(self, now: Instant, observation: Observation) -> None:
+        if isinstance(observation, ProbeResult):
+            judge = self.judges.get(observation.probe.line)
+            if judge is not None:
+                judge.answered(now, observation)
+        elif isinstance(observation, InterfaceChange):
+            for judge in self._judges_of(observation.uplink):
+                judge.see_interface(now, observation)
+        elif isinstance(observation, Override):
+            self._obey(now, observation)
+        elif isinstance(observation, Reload):
+            self._settle(now, observation.site)
+            self._note(now, "config", "", observation.site.name, "reload")
+
+    def _judges_of(self, uplink: str) -> Iterator[LineJudge]:
+        return (j for line, j in self.judges.items() if line.uplink == uplink)
+
+    def _settle(self, now: Instant, site: Site) -> None:
+        """Take a configuration over: lines that stay keep all that is known of them."""
+        before, kept_interfaces = self.judges, {u.name: u.interface for u in self.site.uplinks}
+        self.site, self.judges, self._steering = site, {}, None
+        waves = TEMPOS[site.failover.profile].waves
+        for uplink in site.uplinks:
+            for family in Family:
+                line = Line(uplink.name, family)
+                known = before.get(line) if kept_interfaces.get(uplink.name) == uplink.interface else None
+                judge = known or LineJudge(line, now, (), waves)
+                judge.configure(site.targets_of(family), waves)
+                self.judges[line] = judge
+                self.trust.setdefault(line, Trust(site.failover.hold_s))
+                self._rota.setdefault(line, Rota())
+                self._generations.setdefault(line, 0)
+        for family, choice in self._choices.items():
+            if choice.uplink is not None and choice.uplink not in {u.name for u in site.uplinks}:
+                self._choices[family] = Choice(None, Why.NO_UPLINK)
+        for gone in set(self._generations) - set(self.judges):
+            del self._generations[gone], self.trust[gone], self._rota[gone]
+            self._drained_at.pop(gone, None)
+        self.pinned = {f: name for f, name in self.pinned.items() if Line(name, f) in self.judges}
+
+    def _adopt(self, now: Instant, adopted: Steering | None) -> None:
+        """Begin with the lanes that the kernel already holds, so that a restart moves nobody."""
+        for (_, family), lane in (adopted.lanes if adopted else {}).items():
+            if lane.uplink is not None and Line(lane.uplink, family) in self.judges:
+                self._choices[family] = Choice(lane.uplink, lane.why)
+        for family, choice in self._choices.items():
+            if choice.uplink is not None and choice.uplink != self.site.uplinks[0].name:
+                self.trust[Line(self.site.uplinks[0].name, family)].failed = True
+        self._decide(now)
+        self._transitions = []
+
+    def _obey(self, now: Instant, override: Override) -> None:
+        if self.refusal(override) is not None:
+            return
+        if override.kind is OverrideKind.FAILOVER and override.uplink is not None:
+            for family in Family:
+                judge = self.judges[Line(override.uplink, family)]
+                if judge.state.health in (Health.UP, Health.DEGRADED):
+                    self.pinned[family] = override.uplink
+        elif override.kind is OverrideKind.FAILBACK:
+            self.pinned, self.at_rest_until = {}, -math.inf
+            for family in Family:
+                home = self._home(family)
+                if home is not None:
+                    self.trust[home].excuse()
+        elif override.kind is OverrideKind.HOLD:
+            self.at_rest_until = now + override.duration_s
+        else:
+            self.pinned, self.at_rest_until = {}, -math.inf
+        words = {"uplink": override.uplink, "duration_s": override.duration_s or None, "by": override.by}
+        self._note(now, "override", "", override.kind.value, override.uplink or "", **words)
+
+    def _home(self, family: Family) -> Line | None:
+        """The most preferred line that is up, if traffic of the family is not already there."""
+        for uplink in self.site.uplinks:
+            if uplink.name == self._choices[family].uplink:
+                return None
+            judge = self.judges[Line(uplink.name, family)]
+            if judge.state.health is Health.UP and not judge.suspected():
+                return judge.line
+        return None
+
+    # judging
+
+    def _judge(self, now: Instant) -> None:
+        for line, judge in self.judges.items():
+            before = judge.state
+            after = judge.look(now)
+            self.trust[line].see(now, after.health, self.site.failover)
+            if after.health is not before.health:
+                if after.health in (Health.UP, Health.DEGRADED):
+                    self._given_up.discard(line)
+            elif after.cause is before.cause or after.cause in (Cause.RECOVERING, Cause.STARTING):
+                continue
+            shown = judge.measured(now).measurement
+            self._note(
+                now, f"line:{line}", before.health.value, after.health.value, after.cause.value,
+                loss_ratio=round(shown.loss_ratio, 4), samples=shown.samples, rtt_s=shown.rtt_s,
+            )  # fmt: skip
+        verdict = verdict_of({line: judge.state for line, judge in self.judges.items()})
+        if (verdict.code, verdict.lines) != (self.verdict.code, self.verdict.lines):
+            lines = ",".join(str(line) for line in verdict.lines)
+            self._note(now, "verdict", self.verdict.code.value, verdict.code.value, lines)
+        self.verdict = verdict
+
+    # deciding
+
+    def _decide(self, now: Instant) -> None:
+        for family in Family:
+            before = self._choices[family]
+            pinned = self.pinned.get(family)
+            if pinned is not None and self.judges[Line(pinned, family)].state.health is Health.DOWN:
+                del self.pinned[family]
+                pinned = None
+            after = choose(self._outlooks(now, family), before.uplink, pinned, now < self.at_rest_until)
+            if after != before:
+                self._choices[family] = after
+                self._steering = None
+            if after.uplink != before.uplink:
+                self._leave(now, family, before.uplink, after)
+        for line, judge in self.judges.items():
+            self._give_up_flows(now, line, judge)
+
+    def _outlooks(self, now: Instant, family: Family) -> tuple[Outlook, ...]:
+        return tuple(
+            Outlook(j.state, self.trust[line].served_at() <= now, j.suspected())
+            for line, j in self.judges.items()
+            if line.family is family
+        )
+
+    def _leave(self, now: Instant, family: Family, left: str | None, choice: Choice) -> None:
+        """Traffic of a family goes elsewhere. Going home, what is in progress on the backup may finish there."""
+        names = [u.name for u in self.site.uplinks]
+        cause = ""
+        if left is not None and Line(left, family) in self.judges:
+            line = Line(left, family)
+            cause = self.judges[line].state.cause.value
+            going_home = choice.uplink is not None and names.index(choice.uplink) < names.index(left)
+            if going_home:
+                self._drained_at[line] = now + self.site.failover.drain_s
+        if choice.uplink is not None:
+            self._drained_at.pop(Line(choice.uplink, family), None)
+        self._note(now, f"steering:{family}", left or "", choice.uplink or "", choice.why.value, left_because=cause)
+
+    def _give_up_flows(self, now: Instant, line: Line, judge: LineJudge) -> None:
+        """Retire the flows of a dead line once another carries the family; and those that outstayed their drain."""
+        used = self._choices[line.family].uplink
+        carrier = self.judges.get(Line(used, line.family)) if used else None
+        if carrier is None or (line in self._given_up and judge.state.health is Health.DOWN):
+            return
+        drained_at = self._drained_at.get(line)
+        if flows_to_give_up(line, judge.state, used, carrier.state.health, drained_at, now):
+            self._generations[line] += 1
+            self._steering = None
+            self._drained_at.pop(line, None)
+            if judge.state.health is Health.DOWN:
+                self._given_up.add(line)
+            self._note(now, f"flows:{line}", "", "given up", judge.state.cause.value)
+
+    # asking
+
+    def _ask(self, now: Instant) -> None:
+        nothing_works = not any(j.state.health in (Health.UP, Health.DEGRADED) for j in self.judges.values())
+        for line, judge in self.judges.items():
+            if not judge.fit():
+                continue
+            burst = judge.suspicion
+            if burst is not None and burst.waves_left:
+                self._ask_wave(now, judge, burst)
+            elif now >= self._rota[line].last_at + self._beat_s(judge, nothing_works) - 1e-6:
+                target = next_target(now, judge, self._rota[line])
+                if target is not None:
+                    self._send(now, judge, target, patience_s(judge, target, in_burst=False))
+
+    def _ask_wave(self, now: Instant, judge: LineJudge, burst: Suspicion) -> None:
+        if now < burst.next_wave_at - 1e-6:
+            return
+        tempo = TEMPOS[self.site.failover.profile]
+        if not burst.numbers and self._choices[judge.line.family].uplink == judge.line.uplink:
+            self._confirm_others(now, judge.line)
+        for target in wave(judge, self._rota[judge.line], tempo.wave_size):
+            burst.numbers.append(self._send(now, judge, target, patience_s(judge, target, in_burst=True)))
+        burst.waves_left -= 1
+        burst.next_wave_at = now + tempo.wave_gap_s
+
+    def _confirm_others(self, now: Instant, doubted: Line) -> None:
+        """The line in use is doubted: prove in the same moment that there is somewhere to go."""
+        for line, judge in self.judges.items():
+            stale = now - self._rota[line].last_at > CONFIRM_AFTER_S
+            if line.family is doubted.family and line != doubted and judge.fit() and stale:
+                for target in wave(judge, self._rota[line], TEMPOS[self.site.failover.profile].wave_size):
+                    self._send(now, judge, target, patience_s(judge, target, in_burst=False))
+
+    def _send(self, now: Instant, judge: LineJudge, target: Target, patience_s: float) -> int:
+        self._number += 1
+        probe = Probe(self._number, judge.line, target, TIMEOUT_S)
+        judge.asked(now, probe, patience_s)
+        rota = self._rota[judge.line]
+        rota.last_at = rota.asked_at[target.uri] = now
+        self._probes.append(probe)
+        return self._number
+
+    def _beat_s(self, judge: LineJudge, nothing_works: bool) -> float:
+        line = judge.line
+        in_use = self._choices[line.family].uplink == line.uplink
+        metered = self.site.uplink(line.uplink).metered
+        return heartbeat_s(TEMPOS[self.site.failover.profile], judge, in_use, metered, nothing_works)
+
+    # when to look again
+
+    def deadline_after(self, now: Instant) -> Instant:
+        """The next instant at which anything could change by itself."""
+        nothing_works = not any(j.state.health in (Health.UP, Health.DEGRADED) for j in self.judges.values())
+        times = [self.at_rest_until, *self._drained_at.values()]
+        for line, judge in self.judges.items():
+            times.append(self.trust[line].served_at())
+            if judge.fit():
+                times.append(judge.deadline(now))
+                burst = judge.suspicion
+                if burst is not None and burst.waves_left:
+                    times.append(burst.next_wave_at)
+                else:
+                    times.append(self._rota[line].last_at + self._beat_s(judge, nothing_works))
+        return max(now, min((t for t in times if t > now), default=math.inf))
+
+    def _note(
+        self, now: Instant, subject: str, before: str, after: str, reason: str, **detail: str | int | float | None
+    ) -> None:
+        self._transitions.append(Transition(now, subject, before, after, reason, detail))

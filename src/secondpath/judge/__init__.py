@@ -1,0 +1,14 @@
+"""JUDGE: what is wrong, and whose it is. Pure: `now` comes in as an argument.
+
+In:    ProbeResult and InterfaceChange, told by the engine; the probes it has sent.
+Out:   LineState for every line (one address family of one uplink), Verdict for the site; whom to ask next.
+Files: window  what was asked and answered, and the arithmetic of loss and delay on it
+       line    the states of one line, with their table, and the suspicion that precedes DOWN
+       probing whom to ask, how often, how patiently
+       blame   from the states of all lines to one verdict
+Never: reads a clock, talks to the world, or knows where traffic travels.
+       Nobody else says *down*.
+
+Loss is a view of the window at `now`, never a stored verdict: nothing times out, and a late answer
+corrects the next look. Towards distrust: at once. Towards trust: only after the hold (decide/failback).
+"""

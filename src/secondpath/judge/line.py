@@ -1,0 +1,297 @@
+"""The states of one line, and the suspicion that precedes DOWN.
+
+A lost question is only a suspicion. It starts a burst: several questions to several addresses within a fraction
+of a second. One answer from anybody acquits the line; silence of them all convicts it. So one dead address costs a
+few packets and never a switch, and random loss `p` convicts with probability p^7 (5 %: once in a thousand million
+losses), while a dead path is known about 0.3 s after its first lost answer.
+
+Facts of the interface (no carrier, no address) convict at once: they are not guesses.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from ipaddress import ip_interface
+
+from secondpath.judge.window import Window
+from secondpath.model import (
+    Cause,
+    Family,
+    Health,
+    Instant,
+    InterfaceChange,
+    Line,
+    LineState,
+    Outcome,
+    Probe,
+    ProbeResult,
+    Target,
+)
+
+
+class Reading(StrEnum):
+    """What can be seen of a line at one look."""
+
+    UNFIT = "unfit"
+    """The interface cannot carry anything: absent, disabled, no carrier."""
+    NOT_SET_UP = "not-set-up"
+    """No address, no gateway or nothing to ask in this family."""
+    SILENT = "silent"
+    """A whole burst went unanswered."""
+    TOO_FEW = "too-few"
+    """Not enough answers to say anything yet."""
+    POOR = "poor"
+    """Answers come, too many are missing."""
+    ANSWERS = "answers"
+    """Enough answers in a row, or no reason for doubt."""
+
+
+NEXT: Mapping[tuple[Health, Reading], Health] = {
+    (Health.UNKNOWN, Reading.UNFIT): Health.DOWN,
+    (Health.UNKNOWN, Reading.NOT_SET_UP): Health.UNKNOWN,
+    (Health.UNKNOWN, Reading.SILENT): Health.DOWN,
+    (Health.UNKNOWN, Reading.TOO_FEW): Health.UNKNOWN,
+    (Health.UNKNOWN, Reading.POOR): Health.DEGRADED,
+    (Health.UNKNOWN, Reading.ANSWERS): Health.UP,
+    (Health.UP, Reading.UNFIT): Health.DOWN,
+    (Health.UP, Reading.NOT_SET_UP): Health.DOWN,
+    (Health.UP, Reading.SILENT): Health.DOWN,
+    (Health.UP, Reading.TOO_FEW): Health.UP,
+    (Health.UP, Reading.POOR): Health.DEGRADED,
+    (Health.UP, Reading.ANSWERS): Health.UP,
+    (Health.DEGRADED, Reading.UNFIT): Health.DOWN,
+    (Health.DEGRADED, Reading.NOT_SET_UP): Health.DOWN,
+    (Health.DEGRADED, Reading.SILENT): Health.DOWN,
+    (Health.DEGRADED, Reading.TOO_FEW): Health.DEGRADED,
+    (Health.DEGRADED, Reading.POOR): Health.DEGRADED,
+    (Health.DEGRADED, Reading.ANSWERS): Health.UP,
+    (Health.DOWN, Reading.UNFIT): Health.DOWN,
+    (Health.DOWN, Reading.NOT_SET_UP): Health.DOWN,
+    (Health.DOWN, Reading.SILENT): Health.DOWN,
+    (Health.DOWN, Reading.TOO_FEW): Health.DOWN,
+    (Health.DOWN, Reading.POOR): Health.DOWN,
+    (Health.DOWN, Reading.ANSWERS): Health.UP,
+}
+"""The whole table: what a line becomes, from what it was and what is seen. `docs/states.md` is printed from it."""
+
+POOR_DOUBT = 14.0
+"""A line is poor when the doubt of its window (judge/window) exceeds this ..."""
+CLEAN_LOSS_RATIO = 0.03
+"""... and no longer poor when, over CLEAN_S, its loss stays below this."""
+CLEAN_S = 30.0
+CLEAN_SAMPLES = 12
+QUALITY_GAP_S = 0.5
+STREAK_TO_RETURN = 3
+"""Answers in a row, none missing, before a line that was down is up again."""
+STREAK_TO_START = 2
+
+
+@dataclass(slots=True)
+class Suspicion:
+    """A burst under way: since when, and the numbers of the questions asked for it, wave by wave."""
+
+    at: Instant
+    numbers: list[int]
+    waves_left: int
+    next_wave_at: Instant
+
+
+def hard_fact(interface: InterfaceChange) -> Cause | None:
+    """Why the interface cannot carry anything at all, or None."""
+    if not interface.present:
+        return Cause.ABSENT
+    if not interface.admin_up:
+        return Cause.DISABLED
+    return None if interface.carrier else Cause.CARRIER
+
+
+def missing(interface: InterfaceChange, family: Family) -> Cause | None:
+    """What the interface lacks to carry this family, or None."""
+    if not any(ip_interface(a).version == VERSION[family] for a in interface.addresses):
+        return Cause.NO_ADDRESS
+    if interface.gateway(family) is None and not interface.point_to_point:
+        return Cause.NO_GATEWAY
+    return None
+
+
+VERSION = {Family.IPV4: 4, Family.IPV6: 6}
+
+
+def unfit_cause(interface: InterfaceChange | None, line: Line, has_targets: bool) -> tuple[Reading, Cause] | None:
+    """The fact that keeps a line from carrying anything, or None."""
+    if interface is None:
+        return Reading.NOT_SET_UP, Cause.STARTING
+    fact = hard_fact(interface)
+    if fact is not None:
+        return Reading.UNFIT, fact
+    lack = missing(interface, line.family) or (None if has_targets else Cause.NO_TARGETS)
+    return None if lack is None else (Reading.NOT_SET_UP, lack)
+
+
+class LineJudge:
+    """Judges one line. The engine tells it what was asked and answered, and asks it to `look`."""
+
+    def __init__(self, line: Line, now: Instant, targets: tuple[Target, ...], waves: int) -> None:
+        self.line = line
+        self.window = Window()
+        self.interface: InterfaceChange | None = None
+        self.configure(targets, waves)
+        self.suspicion: Suspicion | None = None
+        self.state = LineState(line, Health.UNKNOWN, Cause.STARTING, now)
+        self._counted_from = now
+        self._streak = 0
+        self._streak_lost_at = now
+        self._silent = False
+        self.doubt = 0.0
+        self._quality = (Reading.ANSWERS, Cause.WELL)
+        self._quality_at = now
+
+    def configure(self, targets: tuple[Target, ...], waves: int) -> None:
+        """Take over whom to ask, and how many waves a burst has."""
+        self.targets, self.waves = targets, waves
+        self._unfit = unfit_cause(self.interface, self.line, bool(targets))
+
+    # what happened
+
+    def see_interface(self, now: Instant, change: InterfaceChange) -> None:
+        """Take in the state of the uplink's interface; a line that becomes able to carry traffic is asked at once."""
+        was_fit = self.fit()
+        self.interface = change
+        self._unfit = unfit_cause(change, self.line, bool(self.targets))
+        if self.fit() and not was_fit:
+            self._silent = False
+            self.suspect(now)
+        elif not self.fit():
+            self.suspicion = None
+            self._streak = 0
+
+    def asked(self, now: Instant, probe: Probe, patience_s: float) -> None:
+        """Note a question that leaves now."""
+        self.window.ask(now, probe, patience_s)
+
+    def answered(self, now: Instant, result: ProbeResult) -> None:
+        """Note how a question ended."""
+        self.window.answer(now, result)
+        if result.outcome is Outcome.OK:
+            self._streak += 1
+            self._silent = False
+            if self.window.first_overdue(now) is None and self.state.health is not Health.DOWN:
+                self.suspicion = None
+
+    def suspect(self, now: Instant) -> None:
+        """Start a burst, unless one is under way."""
+        if self.suspicion is None and self.fit():
+            self.suspicion = Suspicion(now, [], self.waves, now)
+
+    # what is to be seen
+
+    def fit(self) -> bool:
+        """Whether the interface can carry traffic of this family, and there is somebody to ask."""
+        return self._unfit is None
+
+    def suspected(self) -> bool:
+        """Whether a line that is said to be well is being doubted right now."""
+        return self.suspicion is not None and self.state.health in (Health.UP, Health.DEGRADED)
+
+    def recovering(self) -> bool:
+        """Whether a line that is not up has begun to answer."""
+        return self._streak > 0 and self.state.health in (Health.UNKNOWN, Health.DOWN)
+
+    def look(self, now: Instant) -> LineState:
+        """Judge the line as it is seen at `now`; the state it returns is also kept in `state`."""
+        self._notice_loss(now)
+        self._end_burst(now)
+        reading, cause = self._read(now)
+        health = NEXT[self.state.health, reading]
+        if health is not self.state.health and health is Health.UP:
+            self._begin_afresh(now)
+        if health is not self.state.health or cause is not self.state.cause:
+            since = now if health is not self.state.health else self.state.since
+            self.state = LineState(self.line, health, cause, since)
+        return self.state
+
+    def measured(self, now: Instant) -> LineState:
+        """The state with what the window shows at `now` beside it."""
+        window = self.window
+        return replace(
+            self.state, measurement=window.measurement(now, self._counted_from), answered_at=window.answered_at
+        )
+
+    def deadline(self, now: Instant) -> Instant:
+        """When a look may see something new without anything having happened."""
+        return self.window.next_overdue(now) if self.fit() else math.inf
+
+    # how it is seen
+
+    def _notice_loss(self, now: Instant) -> None:
+        """A lost question starts a suspicion on a good line, and ends the streak of a line that is coming back."""
+        lost = self.window.first_overdue(now) if self.fit() else None
+        if lost is None:
+            return
+        if self.state.health is not Health.DOWN:
+            self.suspect(now)
+        if lost.at > self._streak_lost_at:
+            self._streak_lost_at = lost.at
+            self._streak = 0
+
+    def _read(self, now: Instant) -> tuple[Reading, Cause]:
+        if self._unfit is not None:
+            return self._unfit
+        if self._silent:
+            return Reading.SILENT, self._silent_cause(now)
+        if self.state.health in (Health.UNKNOWN, Health.DOWN):
+            return self._read_return()
+        return self._read_quality(now)
+
+    def _end_burst(self, now: Instant) -> None:
+        """When every question of a burst is settled the suspicion is over: proven if none of them was answered."""
+        burst = self.suspicion
+        if burst is None or burst.waves_left:
+            return
+        asked = [a for a in self.window.asked if a.probe.number in burst.numbers]
+        if all(a.settled(now) for a in asked):
+            self.suspicion = None
+            self._silent = self._silent or not any(a.answered() for a in asked)
+
+    def _silent_cause(self, now: Instant) -> Cause:
+        recent = [a for a in self.window.asked if now - a.at < 5.0]
+        return Cause.UNSENT if recent and all(a.outcome is Outcome.UNSENT for a in recent) else Cause.SILENT
+
+    def _read_return(self) -> tuple[Reading, Cause]:
+        starting = self.state.health is Health.UNKNOWN
+        if self._streak >= (STREAK_TO_START if starting else STREAK_TO_RETURN):
+            return Reading.ANSWERS, Cause.WELL
+        if self._streak:
+            return Reading.TOO_FEW, Cause.STARTING if starting else Cause.RECOVERING
+        return Reading.TOO_FEW, Cause.STARTING if starting else self._kept_cause()
+
+    def _kept_cause(self) -> Cause:
+        """Why the line is down, while nothing new is known: what was, or silence once a hard fact has passed."""
+        kept = (Cause.SILENT, Cause.UNSENT, Cause.RECOVERING)
+        return self.state.cause if self.state.cause in kept else Cause.RECOVERING
+
+    def _read_quality(self, now: Instant) -> tuple[Reading, Cause]:
+        """Brown-outs are slow, and counting costs: looked at twice a second."""
+        if now >= self._quality_at + QUALITY_GAP_S:
+            self._quality_at = now
+            self._quality = self._count(now)
+        return self._quality
+
+    def _count(self, now: Instant) -> tuple[Reading, Cause]:
+        if self.state.health is Health.DEGRADED:
+            lost, samples = self.window.tally(now, max(self._counted_from, now - CLEAN_S))
+            clean = samples >= CLEAN_SAMPLES and lost / samples < CLEAN_LOSS_RATIO
+            return (Reading.ANSWERS, Cause.WELL) if clean else (Reading.POOR, Cause.LOSS)
+        self.doubt = self.window.doubt(now, self._counted_from)
+        return (Reading.POOR, Cause.LOSS) if self.doubt > POOR_DOUBT else (Reading.ANSWERS, Cause.WELL)
+
+    def _begin_afresh(self, now: Instant) -> None:
+        """A line that is up again is measured from now on; what it lost while it was down is another story."""
+        self._counted_from = self._quality_at = now
+        self.doubt = 0.0
+        self._quality = (Reading.ANSWERS, Cause.WELL)
+        self._silent = False
+        self.suspicion = None

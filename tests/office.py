@@ -1,0 +1,183 @@
+"""One cast for all tests: Hartwell & Lowe with cable and lte, and a world that answers their probes.
+
+`World` is the engine's counterpart: a clock that jumps from event to event, lines that answer, delay, lose or swallow.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+
+from secondpath.engine import Engine
+from secondpath.model import (
+    Failover,
+    Family,
+    Health,
+    Instant,
+    InterfaceChange,
+    Line,
+    LineState,
+    Network,
+    Observation,
+    Outcome,
+    Override,
+    OverrideKind,
+    Probe,
+    ProbeKind,
+    ProbeResult,
+    Site,
+    Steering,
+    Target,
+    Transition,
+    Uplink,
+)
+
+
+def target(uri: str, kind: ProbeKind, address: str, port: int = 0) -> Target:
+    return Target(uri, kind, ip_address(address), port)
+
+
+TARGETS = (
+    target("icmp://192.0.2.1", ProbeKind.ICMP, "192.0.2.1"),
+    target("tcp://192.0.2.2:443", ProbeKind.TCP, "192.0.2.2", 443),
+    target("dns://192.0.2.3/probe.example", ProbeKind.DNS, "192.0.2.3", 53),
+    target("http://192.0.2.4/generate_204", ProbeKind.HTTP, "192.0.2.4", 80),
+    target("icmp://[2001:db8:ff::1]", ProbeKind.ICMP, "2001:db8:ff::1"),
+    target("tcp://[2001:db8:ff::2]:443", ProbeKind.TCP, "2001:db8:ff::2", 443),
+)
+
+CABLE4, CABLE6 = Line("cable", Family.IPV4), Line("cable", Family.IPV6)
+LTE4, LTE6 = Line("lte", Family.IPV4), Line("lte", Family.IPV6)
+
+
+def site(**changes: object) -> Site:
+    values: dict[str, object] = {
+        "name": "Hartwell & Lowe, CPAs",
+        "timezone": "America/Los_Angeles",
+        "profile": "cpa",
+        "hours": {},
+        "uplinks": (Uplink("cable", "wan0"), Uplink("lte", "wwan0", metered=True)),
+        "networks": (Network("staff", "lan0"), Network("guest", "guest0", "guest")),
+        "targets": TARGETS,
+        "failover": Failover(),
+    }
+    return Site(**(values | changes))  # type: ignore[arg-type]
+
+
+def interface(uplink: str, *, carrier: bool = True, ipv6: bool = True, present: bool = True) -> InterfaceChange:
+    number = {"cable": 1, "lte": 2}.get(uplink, 3)
+    addresses = [f"198.51.{number}.2/24"] + ([f"2001:db8:{number}::2/64"] if ipv6 else [])
+    gateways = [f"198.51.{number}.1"] + ([f"2001:db8:{number}::1"] if ipv6 else [])
+    return InterfaceChange(
+        uplink, present, present, present and carrier, tuple(addresses), tuple(ip_address(g) for g in gateways)
+    )
+
+
+@dataclass
+class World:
+    """Drives an engine against lines whose behaviour can be changed at any instant."""
+
+    engine: Engine
+    now: Instant = 0.0
+    seed: int = 1
+    rtt_s: dict[Line, float] = field(default_factory=dict)
+    loss: dict[Line, float] = field(default_factory=dict)
+    dead: set[Line] = field(default_factory=set)
+    dead_targets: set[str] = field(default_factory=set)
+    transitions: list[Transition] = field(default_factory=list)
+    sent: list[tuple[Instant, Probe]] = field(default_factory=list)
+    steering: Steering | None = None
+    log: list[tuple[Instant, Observation | None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+        self._queue: list[tuple[Instant, int, Observation]] = []
+        self._count = itertools.count()
+
+    def tell(self, observation: Observation) -> None:
+        """Something happens right now."""
+        self._step(observation)
+
+    def run_for(self, seconds: float) -> None:
+        """Let time pass."""
+        end = self.now + seconds
+        while self.now < end:
+            self._next_event(end)
+
+    def _next_event(self, end: Instant) -> None:
+        """Jump to whatever comes next: an answer, the engine's deadline, or the end."""
+        at = min(self._queue[0][0] if self._queue else end, self.engine.deadline(), end)
+        self.now = max(self.now, at)
+        if self._queue and self._queue[0][0] <= self.now:
+            self._step(heapq.heappop(self._queue)[2])
+        elif self.now < end:
+            self._step(None)
+
+    def run_until(self, condition: Callable[[], bool], limit_s: float = 60.0) -> float:
+        """Let time pass until the condition holds; the seconds that it took."""
+        start = self.now
+        while not condition():
+            assert self.now - start < limit_s, f"not within {limit_s} s; {self.recent()}"
+            self._next_event(start + limit_s + 1)
+        return self.now - start
+
+    def recent(self) -> str:
+        return "; ".join(f"{t.at:.3f} {t.subject} {t.before}>{t.after} {t.reason}" for t in self.transitions[-12:])
+
+    def uses(self, family: Family = Family.IPV4, traffic_class: str = "office") -> str | None:
+        return self.engine.steering().lane(traffic_class, family).uplink
+
+    def state(self, line: Line) -> LineState:
+        return self.engine.states(self.now)[line]
+
+    def switches(self, family: Family = Family.IPV4) -> int:
+        return sum(t.subject == f"steering:{family}" for t in self.transitions)
+
+    def _step(self, observation: Observation | None) -> None:
+        self.log.append((self.now, observation))
+        step = self.engine.step(self.now, observation)
+        self.steering = step.steering
+        self.transitions += step.transitions
+        for probe in step.probes:
+            self.sent.append((self.now, probe))
+            self._answer(probe)
+
+    def _answer(self, probe: Probe) -> None:
+        lost = (
+            probe.line in self.dead
+            or probe.target.uri in self.dead_targets
+            or self._random.random() < self.loss.get(probe.line, 0.0)
+        )
+        rtt_s = self.rtt_s.get(probe.line, 0.03) * self._random.uniform(0.95, 1.1)
+        if lost:
+            result, after = ProbeResult(probe, Outcome.TIMEOUT), probe.timeout_s
+        else:
+            result, after = ProbeResult(probe, Outcome.OK, rtt_s), rtt_s
+        heapq.heappush(self._queue, (self.now + after, next(self._count), result))
+
+
+def office(
+    a_site: Site | None = None, adopted: Steering | None = None, *, dead: Iterable[Line] = (), seed: int = 1
+) -> World:
+    """An office whose interfaces have just been seen."""
+    a_site = a_site or site()
+    world = World(Engine(a_site, 0.0, adopted), dead=set(dead), seed=seed)
+    for uplink in a_site.uplinks:
+        world.tell(interface(uplink.name))
+    return world
+
+
+def settled_office(a_site: Site | None = None, *, seed: int = 1) -> World:
+    """An office at work: everything is known to be well."""
+    world = office(a_site, seed=seed)
+    world.run_until(lambda: all(s.health is Health.UP for s in world.engine.states(world.now).values()))
+    world.run_for(10.0)
+    return world
+
+
+def ask(kind: str, uplink: str | None = None, duration_s: float = 0.0) -> Override:
+    return Override(OverrideKind(kind), uplink, duration_s, "test")
