@@ -16,7 +16,8 @@ lying unread in sockets, so every open question is given more time before its ab
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from secondpath.decide.failback import Trust
 from secondpath.decide.policy import Choice, Outlook, choose, flows_to_give_up, lanes_of
@@ -117,6 +118,40 @@ class Engine:
         if override.kind is OverrideKind.FAILBACK and not any(self._home(f) for f in Family):
             return "traffic already uses the most preferred uplink that works"
         return None
+
+    def standing_override(self, now: Instant) -> tuple[Override | None, float | None]:
+        """The person's word that is in force, and for how many seconds yet (None: until it is taken back)."""
+        if now < self.at_rest_until:
+            left_s = self.at_rest_until - now
+            return Override(OverrideKind.HOLD, None, left_s), left_s
+        if self.pinned:
+            return Override(OverrideKind.FAILOVER, next(iter(self.pinned.values()))), None
+        return None, None
+
+    def holds(self, now: Instant) -> dict[Line, float]:
+        """Seconds until traffic may go home, for each line that is well again and has not served its hold yet."""
+        left = {line: trust.served_at() - now for line, trust in self.trust.items()}
+        return {line: left_s for line, left_s in left.items() if 0 < left_s < math.inf}
+
+    def memory(self, now: Instant) -> dict[str, Any]:
+        """What has to outlive a restart, as JSON has it."""
+        return {
+            "pinned": {family.value: name for family, name in self.pinned.items()},
+            "at_rest_s": max(0.0, self.at_rest_until - now),
+            "holds": {str(line): [trust.hold_s, trust.failed] for line, trust in self.trust.items()},
+        }
+
+    def recall(self, now: Instant, memory: Mapping[str, Any], passed_s: float) -> None:
+        """Take up what an earlier life of ours remembered, `passed_s` seconds ago. Lines that are gone are left out."""
+        for family in Family:
+            name = memory.get("pinned", {}).get(family.value)
+            if name is not None and Line(name, family) in self.judges:
+                self.pinned[family] = name
+        self.at_rest_until = max(self.at_rest_until, now + memory.get("at_rest_s", 0.0) - passed_s)
+        for line, trust in self.trust.items():
+            hold_s, failed = memory.get("holds", {}).get(str(line), (trust.hold_s, False))
+            trust.hold_s = max(trust.hold_s, min(float(hold_s), self.site.failover.hold_max_s))
+            trust.failed = trust.failed or bool(failed)
 
     # taking in
 

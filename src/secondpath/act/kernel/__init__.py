@@ -1,0 +1,13 @@
+"""The real kernel: reads what it holds of ours, and applies changes.
+
+In:    Change values; marks of flows to end.
+Out:   DataPlane as found; counts of flows.
+Files: box      `Box`: read and apply, by the files below
+       nft      our table: elements by netlink (microseconds), the whole of it by nft(8)
+       routes   our routes and rules
+       sysctls  settings, with what they were before, so that they can be restored
+       flows    end the flows of an epoch: flush, poke, count
+       poke     the packet that makes a TCP client ask for the reset it needs
+       clear    take everything of ours out again
+Never: decides; waits for anything but the kernel; touches what is not ours.
+"""

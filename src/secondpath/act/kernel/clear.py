@@ -1,0 +1,28 @@
+"""Take everything of ours out of the kernel, and put the settings back as they were."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from secondpath.act.kernel import nft, routes, sysctls
+from secondpath.act.plane import TABLE
+from secondpath.netlink.route import Route as RouteSocket
+
+
+def clear(run_dir: Path, state_dir: Path) -> list[str]:
+    """Clear the kernel of us; a sentence for each thing done. Nothing there is nothing done. `state_dir` is kept."""
+    done = []
+    if nft.delete_table():
+        done.append(f"table inet {TABLE} is gone")
+    with RouteSocket() as netlink:
+        rules, ours = routes.read_rules(netlink), routes.read_routes(netlink)
+        for rule in rules:
+            routes.drop_rule(netlink, rule)
+        for route in ours:
+            routes.drop_route(netlink, route)
+    if rules:
+        done.append(f"{len(rules)} policy rules are gone")
+    if ours:
+        done.append(f"{len(ours)} routes are gone")
+    done += [f"{path} is as it was before" for path in sysctls.restore_settings(run_dir)]
+    return done

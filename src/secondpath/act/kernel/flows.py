@@ -1,0 +1,67 @@
+"""End the flows of a retired epoch, and only those: flush what may be forgotten, poke what must be reset, count.
+
+All steps are idempotent. They come after the transaction that retired the epoch, never before: a flow that is flushed
+first is recreated by its next packet on the line that is just being left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from secondpath.act.kernel.poke import ESTABLISHED, Poker, pokable
+from secondpath.act.plane import EPOCH_SHIFT, NOT_TCP, ROUTE_MASK, epoch_of, uplink_of
+from secondpath.netlink.conntrack import Conntrack
+from secondpath.netlink.flow import Flow
+
+A_BATCH = 200
+"""Flows that are poked before the loop gets its turn again: about 7 ms."""
+
+
+class Flows:
+    """The connections of this box, by the marks that we gave them."""
+
+    def __init__(self) -> None:
+        self._conntrack = Conntrack()
+        self._poker = Poker()
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._conntrack.close()
+        self._poker.close()
+
+    def forget(self, epoch: int, uplink: int) -> None:
+        """Flush the flows that nothing has answered, and all that is not TCP: their next packet begins anew."""
+        mark = epoch << EPOCH_SHIFT | uplink
+        self._conntrack.flush(mark, ROUTE_MASK, unreplied_only=True)
+        self._conntrack.flush(mark | NOT_TCP, ROUTE_MASK | NOT_TCP)
+
+    def to_reset(self, epoch: int, uplink: int) -> list[Flow]:
+        """The established TCP flows of an epoch whose client can be poked, most important class first."""
+        flows = self._conntrack.dump(epoch << EPOCH_SHIFT | uplink, ROUTE_MASK)
+        live = [f for f in flows if pokable(f) and f.tcp_state == ESTABLISHED]
+        return sorted(live, key=lambda f: f.mark & 0x7F00)
+
+    def reset(self, flows: Iterable[Flow]) -> Iterator[int]:
+        """Poke flow after flow, a batch at each step; yields how many were poked in it."""
+        rest = iter(flows)
+        while batch := list(islice(rest, A_BATCH)):
+            yield self._poker.poke(batch)
+
+    def end(self, epoch: int, uplink: int) -> None:
+        """Flush whatever is left of an epoch."""
+        self._conntrack.flush(epoch << EPOCH_SHIFT | uplink, ROUTE_MASK)
+
+    def count(self, epoch: int, uplink: int) -> int:
+        """How many flows an epoch still has."""
+        return self._conntrack.count(epoch << EPOCH_SHIFT | uplink, ROUTE_MASK)
+
+    def orphans(self, live: frozenset[tuple[int, int]], uplinks: frozenset[int]) -> set[tuple[int, int]]:
+        """Epochs (with their uplinks) of ours that still have flows but are not live: what a crash left behind."""
+        found: set[tuple[int, int]] = set()
+        for uplink in uplinks:
+            for flow in self._conntrack.dump(uplink, 0xFF):
+                place = (epoch_of(flow.mark), uplink_of(flow.mark))
+                if place[0] and place not in live:
+                    found.add(place)
+        return found

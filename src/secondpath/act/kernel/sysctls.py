@@ -1,0 +1,69 @@
+"""Settings below /proc/sys, with what they were before we came, so that `clear` can put them back.
+
+The memory of what was lives in the run directory: it is gone after a reboot, and so are the settings.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from secondpath.act.settings import FORWARD4, FORWARD6, V4, V6
+
+PROC = Path("/proc/sys")
+MEMORY = "sysctls.json"
+
+
+def read_settings(proc: Path = PROC) -> dict[str, str]:
+    """The settings that may have to change, as they are."""
+    patterns = (FORWARD4, FORWARD6, f"{V4}/*/rp_filter", f"{V6}/*/accept_ra")
+    found = {}
+    for pattern in patterns:
+        for path in proc.glob(pattern):
+            try:
+                found[str(path.relative_to(proc))] = path.read_text().strip()
+            except OSError:
+                continue  # an interface went away while we looked
+    return found
+
+
+def write_setting(path: str, value: str, run_dir: Path, proc: Path = PROC) -> bool:
+    """Set one, remembering what it was before our first change; False when it is not there any more."""
+    place = proc / path
+    try:
+        before = place.read_text().strip()
+        memory = read_memory(run_dir)
+        first = memory[path][0] if path in memory else before
+        (run_dir / MEMORY).write_text(json.dumps(memory | {path: [first, value]}))
+        place.write_text(value)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def read_memory(run_dir: Path) -> dict[str, list[str]]:
+    """Path -> [value before us, value we set]."""
+    try:
+        memory: Mapping[str, list[str]] = json.loads((run_dir / MEMORY).read_text())
+    except (OSError, ValueError):
+        return {}
+    return dict(memory)
+
+
+def restore_settings(run_dir: Path, proc: Path = PROC) -> list[str]:
+    """Put back what was, except where somebody else has changed it since; the paths that were put back."""
+    restored = []
+    memory = read_memory(run_dir)
+    order = sorted(memory, key=lambda path: path.endswith("all/forwarding") or path == FORWARD4)
+    for path in order:
+        before, ours = memory[path]
+        place = proc / path
+        try:
+            if place.read_text().strip() == ours and before != ours:
+                place.write_text(before)
+                restored.append(path)
+        except OSError:
+            continue  # the interface is gone, and its settings with it
+    (run_dir / MEMORY).unlink(missing_ok=True)
+    return restored

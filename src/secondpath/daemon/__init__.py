@@ -1,0 +1,13 @@
+"""The shell around the engine: waits for an observation or the deadline, steps, acts, writes down.
+
+In:    a configuration file, what senses deliver, what people ask over the control socket.
+Out:   a kernel that follows; the book; answers; word to systemd.
+Files: start    from arguments to a running gateway and an exit code
+       shell    `Gateway`: the loop itself; the one place that knows every room
+       retiring end the flows of retired epochs, step by step, and say what was left
+       answers  what each verb of the control socket does
+       systemd  readiness and watchdog (sd_notify(3))
+       logs     one line for each transition
+Never: judges or decides. Act first, then write it down: an fsync never delays a failover.
+       If this process dies, traffic keeps flowing; the next start adopts what it finds.
+"""
