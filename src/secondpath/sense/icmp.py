@@ -1,0 +1,176 @@
+"""ICMP: is there an echo? 44 bytes out, 44 back for IPv4; one raw socket for each line.
+
+Round trips end at the kernel's receive stamp (SO_TIMESTAMPNS): in a loaded box a stamp taken here is 0.1-1 ms late.
+But that stamp is of the wall clock, which may be set while a question is open; so the same span is also measured on
+the monotonic clock, and where the two clocks moved apart the monotonic one is believed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import secrets
+import socket
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from secondpath import clock
+from secondpath.model import Family, Outcome, ProbeResult
+from secondpath.sense import echo
+from secondpath.sense.attempt import Attempt
+from secondpath.sense.egress import Egress
+
+_PROTOCOLS = {Family.IPV4: socket.IPPROTO_ICMP, Family.IPV6: socket.IPPROTO_ICMPV6}
+_FILTER_OPTIONS = {Family.IPV4: (255, 1), Family.IPV6: (socket.IPPROTO_ICMPV6, 1)}
+"""SOL_RAW ICMP_FILTER of linux/icmp.h; ICMP6_FILTER of linux/icmpv6.h."""
+_SO_TIMESTAMPNS_NEW = 64
+"""asm-generic/socket.h: two 64-bit numbers on every machine, safe after 2038 (Linux 5.1)."""
+_STAMP = struct.Struct("=qq")
+_CLOCKS_APART_S = 0.001
+_REMEMBERED = 512
+"""Questions kept for a late answer, of each line."""
+_BATCH = 64
+
+
+async def ask(attempt: Attempt) -> ProbeResult:
+    """OK for an echo reply, also after the TIMEOUT was delivered; REFUSED when a router says that there is no way."""
+    return await attempt.egress.resident(Echoes).ask(attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The two clocks, read together: monotonic and wall-clock seconds."""
+
+    monotonic_s: float
+    wall_s: float
+
+
+def take_moment() -> Moment:
+    """Now, on both clocks."""
+    return Moment(clock.now(), clock.wall().timestamp())
+
+
+def round_trip_s(sent: Moment, read: Moment, kernel_wall_s: float | None) -> float:
+    """Seconds from `sent` to the kernel's stamp, or to `read` when the stamp is missing or cannot be trusted."""
+    monotonic_s = read.monotonic_s - sent.monotonic_s
+    wall_s = read.wall_s - sent.wall_s
+    if kernel_wall_s is None or abs(wall_s - monotonic_s) > _CLOCKS_APART_S:
+        return monotonic_s
+    kernel_s = kernel_wall_s - sent.wall_s
+    return kernel_s if 0 < kernel_s <= monotonic_s + _CLOCKS_APART_S else monotonic_s
+
+
+@dataclass(slots=True, eq=False)
+class _Question:
+    attempt: Attempt
+    payload: bytes
+    sent: Moment
+    result: asyncio.Future[ProbeResult]
+
+
+class Echoes:
+    """The echoes of one line: numbered, matched, and remembered for a while when they are late."""
+
+    def __init__(self, egress: Egress) -> None:
+        self._egress = egress
+        self._family = egress.line.family
+        self._ident = secrets.randbelow(0x10000)
+        self._serial = secrets.randbelow(0x10000)
+        self._asked: dict[int, _Question] = {}
+        self._sock: socket.socket | None = None
+        self._index = 0
+
+    async def ask(self, attempt: Attempt) -> ProbeResult:
+        """Send one echo request and wait; whoever gives up earlier still gets a late reply delivered."""
+        sock = self._socket()
+        self._serial += 1
+        sequence = self._serial & 0xFFFF
+        payload = struct.pack("!Q", self._serial) + secrets.token_bytes(8)
+        packet = echo.request(self._family, self._ident, sequence, payload)
+        result: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
+        question = _Question(attempt, payload, take_moment(), result)
+        sock.sendto(packet, (str(attempt.probe.target.address), 0))
+        self._asked[sequence] = question
+        if len(self._asked) > _REMEMBERED:
+            del self._asked[next(iter(self._asked))]
+        return await result
+
+    def close(self) -> None:
+        """Close the socket and forget all questions."""
+        self._asked.clear()
+        if self._sock is not None:
+            asyncio.get_running_loop().remove_reader(self._sock.fileno())
+            self._sock.close()
+            self._sock = None
+
+    def _socket(self) -> socket.socket:
+        """The raw socket; a new one when the interface came back with another index, as ppp0 and wwan0 do."""
+        index = _index_of(self._egress.interface)
+        if self._sock is None or index != self._index:
+            self.close()
+            self._sock = self._open()
+            self._index = index
+            asyncio.get_running_loop().add_reader(self._sock.fileno(), self._read, self._sock)
+        return self._sock
+
+    def _open(self) -> socket.socket:
+        sock = self._egress.open(socket.SOCK_RAW, _PROTOCOLS[self._family])
+        sock.setsockopt(*_FILTER_OPTIONS[self._family], echo.FILTERS[self._family])
+        with contextlib.suppress(OSError):  # before Linux 5.1 our own stamp must do
+            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS_NEW, 1)
+        return sock
+
+    def _read(self, sock: socket.socket) -> None:
+        for _ in range(_BATCH):
+            try:
+                packet, ancillary, _, source = sock.recvmsg(2048, 64)
+            except OSError:  # nothing more; an error of an earlier packet is taken by reading it
+                return
+            self._match(packet, ancillary, str(source[0]))
+
+    def _match(self, packet: bytes, ancillary: Iterable[tuple[int, int, bytes]], source: str) -> None:
+        answer = echo.read(self._family, packet)
+        if answer is None or answer.ident != self._ident:
+            return
+        question = self._asked.get(answer.sequence)
+        if question is None:
+            return
+        sender = ip_address(source.partition("%")[0])
+        target = question.attempt.probe.target.address
+        if isinstance(answer, echo.Reply):
+            if answer.payload == question.payload and sender == target:
+                question.attempt.rtt_s = round_trip_s(question.sent, take_moment(), _kernel_wall_s(ancillary))
+                self._finish(answer.sequence, Outcome.OK, "echo")
+        elif answer.target == target and answer.source == sender:
+            self._finish(answer.sequence, Outcome.UNSENT, f"{self._egress.interface}: the next hop does not answer")
+        elif answer.target == target:
+            self._finish(answer.sequence, Outcome.REFUSED, f"{sender} says: {answer.words}")
+
+    def _finish(self, sequence: int, outcome: Outcome, detail: str) -> None:
+        question = self._asked.pop(sequence)
+        result = question.attempt.ended(outcome, detail)
+        if not question.result.done():
+            question.result.set_result(result)
+        elif outcome is Outcome.OK:
+            self._egress.deliver(result)
+
+
+def _index_of(interface: str) -> int:
+    """The interface's number; ENODEV when it is missing (Python's own error has no number)."""
+    try:
+        return socket.if_nametoindex(interface)
+    except OSError as error:
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error
+
+
+def _kernel_wall_s(ancillary: Iterable[tuple[int, int, bytes]]) -> float | None:
+    """The kernel's receive stamp in wall-clock seconds, if the packet carries one."""
+    for level, kind, data in ancillary:
+        if (level, kind, len(data)) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS_NEW, _STAMP.size):
+            seconds, nanoseconds = _STAMP.unpack(data)
+            return float(seconds + nanoseconds / 1e9)
+    return None
