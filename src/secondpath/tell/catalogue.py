@@ -1,0 +1,168 @@
+"""The catalogue of sentences: every one that people read about the office stands here, and nowhere else.
+
+Plain words are for a manager, technical ones for a technician. A template may use {uplink}, {interface}, {family}
+(IPv4 or IPv6), {carrier} (the provider's name), {loss}, {rtt} and {samples}; phrases begin small and end without a
+full stop, so that they fit into a sentence or a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from secondpath.model import Cause, Family, Health, OverrideKind, VerdictCode, Why
+
+
+class Words(NamedTuple):
+    """The same fact for two readers."""
+
+    plain: str
+    technical: str
+
+
+FAMILIES: Mapping[Family, str] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+HEALTHS: Mapping[Health, Words] = {
+    Health.UNKNOWN: Words("not known yet", "unknown"),
+    Health.UP: Words("up", "up"),
+    Health.DEGRADED: Words("poor", "degraded"),
+    Health.DOWN: Words("down", "down"),
+}
+
+CAUSES: Mapping[Cause, Words] = {
+    Cause.WELL: Words("it answers as it should", "{samples} probes, {loss} lost, round trip {rtt}"),
+    Cause.STARTING: Words("waiting for its first answers", "too few answers to judge yet"),
+    Cause.ABSENT: Words(
+        "the adapter {interface} is missing from this box", "{interface} does not exist: adapter, modem or driver gone"
+    ),
+    Cause.DISABLED: Words(
+        "{interface} has been switched off on this box",
+        "{interface} is administratively down (ip link set {interface} up)",
+    ),
+    Cause.CARRIER: Words(
+        "nothing is connected at the other end of {interface}",
+        "{interface} has no carrier: cable, port, or modem without power",
+    ),
+    Cause.NO_ADDRESS: Words("no address has come from {carrier}", "{interface} has no usable {family} address"),
+    Cause.NO_GATEWAY: Words(
+        "the way to {carrier} is not known",
+        "no {family} next hop on {interface}: no route, no lease, no `gateway` in the configuration",
+    ),
+    Cause.NO_TARGETS: Words("nothing has been named to test it with", "[reachability] has no {family} target"),
+    Cause.UNSENT: Words(
+        "this box cannot send through it", "probes cannot leave {interface}: route, source address or permission"
+    ),
+    Cause.SILENT: Words(
+        "nothing beyond {provider} equipment answers", "carrier is there, none of the probed addresses answers"
+    ),
+    Cause.LOSS: Words("it loses {loss} of what is sent", "{loss} of {samples} probes lost, round trip {rtt}"),
+    Cause.RECOVERING: Words("it begins to answer again", "answers return, not yet enough in a row"),
+}
+
+VERDICTS: Mapping[VerdictCode, Words] = {
+    VerdictCode.OK: Words("all lines are well", "every line is up"),
+    VerdictCode.STARTING: Words("finding out how the lines are", "no line has been judged yet"),
+    VerdictCode.CABLE: Words("nothing is connected at the other end of {interface} ({uplink})", "{lines}: no carrier"),
+    VerdictCode.INTERFACE: Words(
+        "{interface}, the adapter of {uplink}, is missing or switched off", "{lines}: no link"
+    ),
+    VerdictCode.ADDRESS: Words(
+        "no usable address has come from {carrier} for {uplink}", "{lines}: no address or no next hop"
+    ),
+    VerdictCode.UPSTREAM: Words(
+        "nothing beyond {provider} equipment answers on {uplink}", "{lines}: link up, no probed address answers"
+    ),
+    VerdictCode.BROWN_OUT: Words("{uplink} is poor", "{lines}: loss above the limit for this path"),
+    VerdictCode.BACKUP_NOT_READY: Words("{uplink} is not ready to step in", "{lines}: standby line is down"),
+    VerdictCode.ONE_FAMILY: Words(
+        "{family} does not work on {uplink}, the rest of it does", "{lines}: down, the other family works"
+    ),
+    VerdictCode.ALL_DOWN: Words("no line works", "{lines}: all down"),
+}
+WITH_NOTE = frozenset({VerdictCode.BROWN_OUT, VerdictCode.BACKUP_NOT_READY, VerdictCode.ONE_FAMILY})
+"""Verdicts after which the line's own note follows."""
+
+ADVICE: Mapping[VerdictCode, str] = {
+    VerdictCode.OK: "",
+    VerdictCode.STARTING: "",
+    VerdictCode.CABLE: "check the cable at {interface} and the power of the modem",
+    VerdictCode.INTERFACE: "check that {interface} is plugged in; secondpath doctor says more",
+    VerdictCode.ADDRESS: "restart the modem of {uplink}; if that does not help, {call}",
+    VerdictCode.UPSTREAM: "{call}; traffic comes back by itself",
+    VerdictCode.BROWN_OUT: "if it lasts, {call}",
+    VerdictCode.BACKUP_NOT_READY: "mend {uplink} before it is needed",
+    VerdictCode.ONE_FAMILY: "if it lasts, {call}",
+    VerdictCode.ALL_DOWN: "check the power and cables of the modems; then {call}",
+}
+
+WHYS: Mapping[Why, Words] = {
+    Why.PREFERRED: Words("it is the first choice", "most preferred, and well"),
+    Why.BETTER: Words("the line used before is worse", "proven better than the line used before"),
+    Why.STAYS: Words("the first choice has to stay well for a while before traffic goes home", "hold not served yet"),
+    Why.ASKED: Words("a person asked for it", "override"),
+    Why.NOTHING_BETTER: Words("no better line is proven to work", "not well, no better line proven"),
+    Why.BLOCKED: Words("paused to save the metered line", "class blocked on a metered backup"),
+    Why.NO_UPLINK: Words("no line offers it", "no uplink speaks this family"),
+}
+
+OVERRIDES: Mapping[OverrideKind, Words] = {
+    OverrideKind.FAILOVER: Words("{by} asked for {uplink}", "failover to {uplink}"),
+    OverrideKind.FAILBACK: Words("{by} asked to go home", "failback"),
+    OverrideKind.HOLD: Words("{by} asked that traffic stays where it is", "hold for {span}"),
+    OverrideKind.RELEASE: Words("{by} ended what was asked before", "release"),
+}
+
+ACCEPTED: Mapping[OverrideKind, str] = {
+    OverrideKind.FAILOVER: "Traffic goes over {uplink} until failback or release.",
+    OverrideKind.FAILBACK: "Traffic goes home.",
+    OverrideKind.HOLD: "Traffic stays where it is for {span}, unless its line fails.",
+    OverrideKind.RELEASE: "secondpath decides by itself again.",
+}
+"""What the person who asked is told."""
+
+EVENTS: Mapping[str, str] = {
+    "line": "{uplink} ({family}) is {health}: {note}.",
+    "line.up": "{uplink} ({family}) is up.",
+    "steering.failover": "{family} traffic moved from {before} to {after}: {because}.",
+    "steering.failback": "{family} traffic came home from {before} to {after}.",
+    "steering.found": "{family} traffic uses {after}.",
+    "steering.lost": "{family} traffic has no line.",
+    "verdict": "{verdict}.",
+    "override": "{override}.",
+    "flows": "Connections left behind on {uplink} ({family}) were ended, so that programs connect again.",
+    "sweep": "Connections of {uplink} ({family}) were swept: {after}.",
+    "config.reload": "The configuration was loaded anew.",
+    "config": "The new configuration was refused, the old one stays: {facts}.",
+    "daemon": "secondpath {after}.",
+    "book.failing": "Nothing can be written to the record: {facts}.",
+    "book.mended": "The record is written again.",
+    "book.corrupt": "The record could not be read; it was kept as {facts}, and a new one begun.",
+}
+"""By the event's name, else by its subject."""
+
+BECAUSE: Mapping[Cause, str] = {
+    Cause.STARTING: "{uplink} is waiting for its first answers",
+    Cause.RECOVERING: "{uplink} only begins to answer again",
+}
+"""Why traffic is not on its first choice, where "it is down because …" would not make sense."""
+
+SUMMARIES: Mapping[str, str] = {
+    "online": "Online on {uplink}.",
+    "poor": "Online on {uplink}, but poorly: {note}, and no better line is proven to work.",
+    "stuck": "{uplink} is down and no other line is proven to work: {note}.",
+    "running": "Running on {uplink} since {moment}, {span}: {because}.",
+    "starting": "Starting: finding out how the lines are. Traffic uses {uplink} meanwhile.",
+    "offline": "Offline since {moment}, {span}: no line works.",
+    "nothing": "No line offers a way out.",
+    "ready": "{names} {stands} ready.",
+    "part": "{family} traffic uses {uplink}.",
+    "home": "{home} is well again, traffic goes home in {left}",
+    "soon": "{home} is well again, traffic goes home soon",
+    "held": "{home} is well again, but {by} asked that traffic stays",
+    "asked": "{by} asked for it",
+    "faulty": "{home} is {health} because {note}",
+}
+"""What `status` says first, and the reasons that stand for {because}."""
+
+NO_SUCH_UPLINK = "There is no uplink named {name}. The uplinks are: {names}."
+NOT_FIT = "{uplink} cannot take the traffic: it is {health} ({note})."

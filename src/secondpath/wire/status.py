@@ -1,0 +1,157 @@
+"""The document of `secondpath status --json`, on which other programs rely.
+
+Keys may be added; those that stand here keep their name and meaning, or SCHEMA grows (`schema/status.json`).
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from secondpath import __version__
+from secondpath.model import CLASSES, Family, InterfaceChange, Line, LineState, Transition, Treatment, Uplink, Why
+from secondpath.wire.snapshot import Event, Snapshot, Texts
+
+SCHEMA = 1
+NAMED_BY_REASON = frozenset({"book", "config"})
+"""Subjects whose events are named by why they happened, not by what became of the subject."""
+
+
+def stamp(wall: datetime, timespec: str = "seconds") -> str:
+    """RFC 3339, in UTC."""
+    return wall.astimezone(UTC).isoformat(timespec=timespec).replace("+00:00", "Z")
+
+
+def event_name(transition: Transition) -> str:
+    """The stable name of an event, by which logs are searched: `line.down`, `steering.failover`, `verdict.upstream`."""
+    room = transition.subject.partition(":")[0]
+    if room == "steering":
+        return f"steering.{_movement(transition)}"
+    word = transition.reason if room in NAMED_BY_REASON else transition.after
+    return f"{room}.{(word or 'none').replace(' ', '-')}"
+
+
+def _movement(transition: Transition) -> str:
+    if not transition.after:
+        return "lost"
+    if not transition.before:
+        return "found"
+    return "failback" if transition.reason == Why.PREFERRED else "failover"
+
+
+def event_json(event: Event, text: str) -> dict[str, Any]:
+    """An event as it is printed and streamed."""
+    told = event.transition
+    facts = {"subject": told.subject, "before": told.before, "after": told.after, "reason": told.reason}
+    head = {"number": event.number, "at": stamp(event.wall, "milliseconds"), "event": event_name(told)}
+    return {**head, **facts, "detail": dict(told.detail), "text": text}
+
+
+def status_json(snapshot: Snapshot, texts: Texts) -> dict[str, Any]:
+    """The document of `secondpath status --json`."""
+    site, lanes = snapshot.site, snapshot.steering.lanes
+    classes = list(dict.fromkeys(name for name, _ in lanes))
+    since = max(snapshot.steering_since.values(), default=snapshot.started_at)
+    verdict = snapshot.verdict
+    return {
+        "schema": SCHEMA,
+        "site": site.name,
+        "since": stamp(snapshot.wall_of(since)),
+        "steering": {c: {f: _uplink_of(snapshot, c, f) for f in Family} for c in classes},
+        "uplinks": [_uplink_json(snapshot, texts, uplink) for uplink in site.uplinks],
+        "verdict": {"code": verdict.code, "text": texts.verdict, "lines": [str(line) for line in verdict.lines]},
+        "summary": texts.summary,
+        "advice": texts.advice,
+        "active": {f: _active_json(snapshot, f) for f in Family},
+        "why": {c: {f: _why_json(snapshot, texts, c, f) for f in Family} for c in classes},
+        "paused": [c for c in classes if any(_why(snapshot, c, f) is Why.BLOCKED for f in Family)],
+        "limited": [c for c in classes if _is_limited(snapshot, c)],
+        "override": _override_json(snapshot, texts),
+        "events": [event_json(e, text) for e, text in zip(snapshot.recent, texts.events, strict=True)],
+        "evidence": dict(snapshot.evidence) if snapshot.evidence is not None else None,
+        "at": stamp(snapshot.wall),
+        "started": stamp(snapshot.wall_of(snapshot.started_at)),
+        "timezone": site.timezone,
+        "version": __version__,
+    }
+
+
+def _uplink_of(snapshot: Snapshot, name: str, family: Family) -> str | None:
+    lane = snapshot.steering.lanes.get((name, family))
+    return lane.uplink if lane else None
+
+
+def _why(snapshot: Snapshot, name: str, family: Family) -> Why | None:
+    lane = snapshot.steering.lanes.get((name, family))
+    return lane.why if lane else None
+
+
+def _why_json(snapshot: Snapshot, texts: Texts, name: str, family: Family) -> dict[str, str] | None:
+    why = _why(snapshot, name, family)
+    return {"code": why, "text": texts.whys.get(why, "")} if why else None
+
+
+def _is_limited(snapshot: Snapshot, name: str) -> bool:
+    """A class is limited while it travels on a metered uplink that is not the office's first."""
+    used = {_uplink_of(snapshot, name, family) for family in Family}
+    backups = {u.name for u in snapshot.site.uplinks[1:] if u.metered}
+    return CLASSES[name].on_backup is Treatment.LIMIT and bool(used & backups) if name in CLASSES else False
+
+
+def _active_json(snapshot: Snapshot, family: Family) -> dict[str, str | None]:
+    since = snapshot.steering_since.get(family, snapshot.started_at)
+    return {"uplink": _uplink_of(snapshot, "office", family), "since": stamp(snapshot.wall_of(since))}
+
+
+def _override_json(snapshot: Snapshot, texts: Texts) -> dict[str, Any] | None:
+    if (asked := snapshot.override) is None:
+        return None
+    left = {"left_s": snapshot.override_left_s, "text": texts.override}
+    return {"kind": asked.kind, "uplink": asked.uplink, "by": asked.by, **left}
+
+
+def _uplink_json(snapshot: Snapshot, texts: Texts, uplink: Uplink) -> dict[str, Any]:
+    states = {family: snapshot.lines.get(Line(uplink.name, family)) for family in Family}
+    speaker = texts.speakers.get(uplink.name)
+    spoken = snapshot.lines.get(speaker) if speaker else None
+    return {
+        "name": uplink.name,
+        "interface": uplink.interface,
+        "health": {family: state.health if state else "unknown" for family, state in states.items()},
+        "reason": texts.reasons.get(uplink.name, ""),
+        "since": stamp(snapshot.wall_of(spoken.since if spoken else snapshot.started_at)),
+        "technology": uplink.technology,
+        "carrier": uplink.carrier,
+        "metered": uplink.metered,
+        "lines": {f: _line_json(snapshot, texts, state) for f, state in states.items() if state is not None},
+        "link": _link_json(snapshot.interfaces.get(uplink.name)),
+    }
+
+
+def _line_json(snapshot: Snapshot, texts: Texts, state: LineState) -> dict[str, Any]:
+    seen, line = state.measurement, state.line
+    return {
+        "health": state.health,
+        "cause": state.cause,
+        "since": stamp(snapshot.wall_of(state.since)),
+        "answered": stamp(snapshot.wall_of(state.answered_at)) if state.answered_at is not None else None,
+        "offered": state.offered,
+        "note": texts.notes.get(line, ""),
+        "technical": texts.technical.get(line, ""),
+        "samples": seen.samples,
+        "loss_ratio": round(seen.loss_ratio, 4),
+        "rtt_s": _rounded(seen.rtt_s),
+        "jitter_s": _rounded(seen.jitter_s),
+        "hold_left_s": _rounded(snapshot.hold_left_s.get(line)),
+    }
+
+
+def _link_json(link: InterfaceChange | None) -> dict[str, Any] | None:
+    if link is None:
+        return None
+    flags = {"present": link.present, "up": link.admin_up, "carrier": link.carrier, "mtu": link.mtu}
+    return {**flags, "addresses": list(link.addresses), "gateways": [str(g) for g in link.gateways]}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
