@@ -1,0 +1,51 @@
+"""`secondpath completion`: what the shell may complete, made from the argument parser itself."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from secondpath.cli.failure import OK
+
+_WHERE = """\
+bash:  secondpath completion bash > /usr/share/bash-completion/completions/secondpath
+zsh:   secondpath completion zsh > /usr/share/zsh/vendor-completions/_secondpath
+fish:  secondpath completion fish > ~/.config/fish/completions/secondpath.fish
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Its arguments."""
+    parser = subparsers.add_parser("completion", epilog=_WHERE)
+    parser.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
+    parser.set_defaults(handler=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print it."""
+    from secondpath.cli.parser import build  # noqa: PLC0415
+    from secondpath.cli.table import COMMANDS  # noqa: PLC0415
+
+    parser = build(COMMANDS)
+    if args.shell == "fish":
+        from secondpath.cli.fish import completion  # noqa: PLC0415
+
+        print(completion(parser), end="")
+    else:
+        import shtab  # noqa: PLC0415
+
+        _mark_files(parser)
+        print(shtab.complete(parser, shell=args.shell))
+    return OK
+
+
+def _mark_files(parser: argparse.ArgumentParser) -> None:
+    """Tell shtab which arguments are files and folders: those that say so to people."""
+    import shtab  # noqa: PLC0415
+
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name in action.choices:
+                _mark_files(action.choices[name])
+        elif action.metavar in {"FILE", "DIR"}:
+            action.complete = shtab.FILE if action.metavar == "FILE" else shtab.DIRECTORY  # type: ignore[attr-defined]

@@ -1,0 +1,115 @@
+"""What a configuration means, for the person who wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from secondpath.config.units import say_money, say_rate, say_size
+from secondpath.model import CLASSES, OFFICE, Application, DataPlan, Family, Network, Site, Treatment, Uplink
+from secondpath.tell.figures import duration, listed
+
+FEW_TARGETS = 3
+
+
+def summary(site: Site) -> Group:
+    """The office in a few lines."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(style="quiet", no_wrap=True)
+    table.add_column(overflow="fold")
+    for label, text in _facts(site):
+        table.add_row(label, text)
+    parts: list[RenderableType] = [Text(f"{site.name or 'The office'}: this configuration is good.", style="bold")]
+    parts += [Text(), table]
+    for caution in cautions(site):
+        parts += [Text(), Text(f"! {caution}", style="degraded")]
+    return Group(*parts)
+
+
+def summary_json(site: Site) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "name": site.name,
+        "timezone": site.timezone,
+        "uplinks": [{"name": u.name, "interface": u.interface, "metered": u.metered} for u in site.uplinks],
+        "networks": [{"name": n.name, "interface": n.interface, "class": n.traffic_class} for n in site.networks],
+        "applications": [a.name for a in site.applications],
+        "targets": [t.uri for t in site.targets],
+        "profile": site.failover.profile,
+    }
+
+
+def cautions(site: Site) -> list[str]:
+    """What is allowed, but perhaps not meant."""
+    found = []
+    if len(site.uplinks) == 1:
+        found.append("There is only one uplink: there is nothing to fail over to.")
+    for family, name in ((Family.IPV4, "IPv4"), (Family.IPV6, "IPv6")):
+        count = len(site.targets_of(family))
+        if count == 0:
+            found.append(f"No {name} target is named: {name} is neither judged nor moved.")
+        elif count < FEW_TARGETS and family is Family.IPV4:
+            found.append(
+                f"Only {count} {name} targets: three of independent operators tell a dead target from a dead line."
+            )
+    return found
+
+
+def _facts(site: Site) -> Iterator[tuple[str, str]]:
+    for number, uplink in enumerate(site.uplinks):
+        yield "Uplinks" if number == 0 else "", f"{number + 1}. {uplink.name} on {uplink.interface}{_about(uplink)}"
+    for number, network in enumerate(site.networks):
+        yield "Inside" if number == 0 else "", f"{network.name} on {network.interface}{_treated(network)}"
+    if site.applications:
+        yield "Applications", listed(_named(application) for application in site.applications)
+    yield "Proof", _proof(site)
+    home = f"goes home after {duration(site.failover.hold_s)}, at most {duration(site.failover.hold_max_s)}"
+    yield "Failover", f"{site.failover.profile}; {home} after relapses"
+    for rule in site.forwards:
+        yield "Forwarded", f"{rule.protocol} {rule.port} to {rule.to} {rule.to_port}"
+    if site.notify:
+        yield "Tells", listed(f"{n.to or n.file} ({listed(n.about)})" for n in site.notify)
+    if site.power:
+        yield "UPS", site.power.nut
+    if site.drill:
+        yield "Drill", f"{site.drill.schedule}, {'live' if site.drill.live else 'without moving anyone'}"
+
+
+def _about(uplink: Uplink) -> str:
+    down, up = (say_rate(rate) if rate else "?" for rate in (uplink.down_bps, uplink.up_bps))
+    rate = f"{down} down, {up} up" if uplink.down_bps or uplink.up_bps else ""
+    parts = uplink.carrier, uplink.technology, rate, "metered" if uplink.metered else "", _plan(uplink.plan)
+    said = ", ".join(part for part in parts if part)
+    return f": {said}" if said else ""
+
+
+def _plan(plan: DataPlan | None) -> str:
+    if plan is None:
+        return ""
+    data = f"{say_size(plan.data_bytes)} a month" if plan.data_bytes else ""
+    cost = f"{say_money(plan.monthly_usd)} a month" if plan.monthly_usd is not None else ""
+    return ", ".join(part for part in (data, cost) if part)
+
+
+def _treated(network: Network) -> str:
+    if network.traffic_class == OFFICE.name:
+        return ""
+    words = {Treatment.KEEP: "kept", Treatment.LIMIT: "limited", Treatment.BLOCK: "paused"}
+    return f", {network.traffic_class}: {words[CLASSES[network.traffic_class].on_backup]} on a metered backup"
+
+
+def _named(application: Application) -> str:
+    return f"{application.name} ({application.traffic_class})" if application.traffic_class else application.name
+
+
+def _proof(site: Site) -> str:
+    counts: Iterable[str] = (
+        f"{len(site.targets_of(family))} over {name}"
+        for family, name in ((Family.IPV4, "IPv4"), (Family.IPV6, "IPv6"))
+        if site.targets_of(family)
+    )
+    return f"{len(site.targets)} targets: {listed(counts)}" if site.targets else "no targets"

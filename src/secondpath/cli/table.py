@@ -1,0 +1,42 @@
+"""The list of commands: their names, where they live, and their line of help. Adding one is a line here and a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A command: the module with its `add_parser`, and one line of help."""
+
+    module: str
+    help: str
+
+
+_ALL: Mapping[str, Command] = {
+    name: Command(f"secondpath.cli.{name}", line)
+    for name, line in {
+        "status": "how the office is connected, each line, and why",
+        "watch": "the same, live",
+        "events": "what happened",
+        "check": "check a configuration file and say what it means",
+        "failover": "send traffic over another uplink, until failback",
+        "failback": "send traffic home to the preferred uplink",
+        "hold": "leave traffic where it is for a while",
+        "release": "end what failover or hold asked for",
+        "reload": "load the configuration anew",
+        "doctor": "look for what this machine lacks, with the remedy",
+        "install": "install the systemd units and their user",
+        "run": "run the gateway in the foreground",
+        "clear": "take everything of secondpath out of the kernel",
+        "plan": "decide which backup an office needs, and how big",
+        "lab": "a virtual office in network namespaces",
+        "demo": "cut the cable of a virtual office and watch",
+        "completion": "print completion for bash, zsh or fish",
+        "man": "print the manual page",
+    }.items()
+}
+
+COMMANDS: Mapping[str, Command] = {name: known for name, known in _ALL.items() if find_spec(known.module)}
+"""Those of them which this installation has."""
