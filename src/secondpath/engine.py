@@ -264,6 +264,8 @@ class Engine:
                 now, f"line:{line}", before.health.value, after.health.value, after.cause.value,
                 loss_ratio=round(shown.loss_ratio, 4), samples=shown.samples, rtt_s=shown.rtt_s,
             )  # fmt: skip
+        if any(j.suspected() or j.recovering() for j in self.judges.values()):
+            return  # some line is about to be known better: a moment's patience spares people a wrong sentence
         verdict = verdict_of({line: judge.state for line, judge in self.judges.items()})
         if (verdict.code, verdict.lines) != (self.verdict.code, self.verdict.lines):
             lines = ",".join(str(line) for line in verdict.lines)

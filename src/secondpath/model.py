@@ -525,7 +525,7 @@ class Transition:
     """Something changed: the only thing recorded, told and reported.
 
     `subject` is `line:<uplink>/<family>`, `flows:<uplink>/<family>`, `sweep:<uplink>/<family>`, `steering:<family>`,
-    `verdict`, `override`, `config` or `daemon`.
+    `verdict`, `override`, `config`, `daemon` or `book`.
     """
 
     at: Instant

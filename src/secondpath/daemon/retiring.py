@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 from secondpath.act.hand import Retired
 from secondpath.act.kernel.flows import Flows
-from secondpath.netlink.wire import NetlinkError
 
 AGAIN_S = (0.05, 1.0)
 POKE_AGAIN_S = 1.0
@@ -98,5 +97,5 @@ def _told_if_refused(verb: str) -> Iterator[None]:
     """A flush that the kernel refuses is told and never ends the daemon: the stale chain still holds."""
     try:
         yield
-    except NetlinkError as error:
+    except OSError as error:
         log.warning("could not %s the flows of a retired epoch: %s", verb, error, extra={"event": "flows"})

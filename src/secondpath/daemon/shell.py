@@ -29,7 +29,6 @@ from secondpath.model import (
     Step,
     Transition,
 )
-from secondpath.netlink.wire import NetlinkError
 from secondpath.record.store import Book
 from secondpath.sense.interfaces import Interfaces
 from secondpath.sense.prober import Prober
@@ -68,6 +67,7 @@ class Gateway:
         self._waiting: list[Step] = []
         self._steering_since = dict.fromkeys(Family, self.started_at)
         self._trouble = ""
+        self._told = 0
         adopted = self.hand.adopt(site)
         self.engine = Engine(site, self.started_at, adopted)
         self._steering = self.engine.steering()
@@ -141,7 +141,7 @@ class Gateway:
         now = clock.now()
         try:
             report = self.hand.follow(self.site, step.steering, self.interfaces)
-        except NetlinkError as error:
+        except OSError as error:
             log.warning("the kernel refused a switch (%s): making everything anew", error, extra={"event": "drift"})
             self._mend_drift()
         else:
@@ -182,7 +182,7 @@ class Gateway:
     def _mend_drift(self) -> None:
         try:
             report = self.hand.reconcile(self.site, self._steering, self.interfaces)
-        except (NetlinkError, RulesetError) as error:
+        except (OSError, RulesetError) as error:
             self._complain(f"the kernel does not take our table: {error}")
             return
         self._complain("")
@@ -220,7 +220,7 @@ class Gateway:
         try:
             self._adopt_site(site)
             self._retire(self.hand.reconcile(site, self._steering, self.interfaces))
-        except (NetlinkError, RulesetError) as error:
+        except (OSError, RulesetError) as error:
             self._adopt_site(before)
             self._mend_drift()
             self._note("config", "", "refused", "kernel")
@@ -241,6 +241,7 @@ class Gateway:
         self._steering = self.engine.steering()
 
     def _bind(self) -> None:
+        self.book.remember("timezone", self.site.timezone)  # so that the book can be read by the office's clock
         for uplink in self.site.uplinks:
             self._prober.bind(uplink.name, uplink.interface, self.hand.numbers[uplink.name])
 
@@ -252,7 +253,8 @@ class Gateway:
     def _write_down(self, transition: Transition) -> None:
         wall = clock.wall()
         self.book.append(transition, wall)
-        self.recent.append(Event(0, wall, transition))
+        self._told += 1
+        self.recent.append(Event(self._told, wall, transition))
         fields = {"subject": transition.subject, "before": transition.before, "after": transition.after}
         more = {"event": event_name(transition), "fields": fields}
         log.info("%s", event_text(transition, self.site), extra=more)
@@ -294,7 +296,7 @@ class Gateway:
         """What the kernel counted and what is amiss."""
         try:
             counters = {name: packets for name, (packets, _) in self.box.counters().items()}
-        except NetlinkError:
+        except OSError:
             counters = {}
         epochs = {str(line): epoch for line, epoch in self.hand.epochs.items()}
         return {"counters": counters, "epochs": epochs, "trouble": self._trouble, "book": self.book.trouble}

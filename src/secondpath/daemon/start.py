@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -16,7 +17,6 @@ from secondpath.daemon.logs import set_up
 from secondpath.daemon.shell import Gateway
 from secondpath.daemon.systemd import Systemd
 from secondpath.model import Site
-from secondpath.netlink.wire import NetlinkError
 from secondpath.tell.status import summary
 
 OK, PROBLEM, USAGE = 0, 1, 2
@@ -37,14 +37,14 @@ def run(config: Path, state_dir: Path, run_dir: Path, log_format: str) -> int:
         for directory in (state_dir, run_dir):
             directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         return asyncio.run(_run(config, site, state_dir, run_dir))
-    except (Occupied, PermissionError, NetlinkError) as error:
+    except (Occupied, OSError) as error:
         print(f"secondpath cannot start: {error}", file=sys.stderr)  # noqa: T201
         return PROBLEM
 
 
 async def _run(config: Path, site: Site, state_dir: Path, run_dir: Path) -> int:
     systemd, answers = Systemd(), Answers()
-    server = Server(run_dir / SOCKET, answers.handle)
+    server = Server(run_dir / SOCKET, answers.handle, allowed_gid=os.getegid())
     await server.open()  # a second daemon ends here, before it has touched anything
     try:
         gateway = Gateway(config, site, state_dir, run_dir, systemd)

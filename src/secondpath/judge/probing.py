@@ -44,6 +44,8 @@ METERED_STANDBY_S = 120.0
 """Heartbeat of a metered standby: with the kinds of question mixed, both families take 8.5 MB in 30 days."""
 METERED_DOWN_S = 30.0
 """... while it does not work: a dead line costs nothing that is billed."""
+ROUND_TRIPS: Mapping[ProbeKind, float] = {ProbeKind.HTTP: 2.0, ProbeKind.HTTPS: 4.0}
+"""How many round trips an answer takes where it is more than one (a result's `rtt_s` is always the first alone)."""
 DEEP_BEATS = 30
 """Every so many heartbeats a deep question goes out instead of a cheap one."""
 DOUBTFUL = 3.0
@@ -79,10 +81,10 @@ def heartbeat_s(tempo: Tempo, judge: LineJudge, in_use: bool, metered: bool, not
 
 def patience_s(judge: LineJudge, target: Target, in_burst: bool) -> float:
     """How long the answer of a target may take: RFC 6298's estimate with a margin; a burst is a little stricter."""
-    trip = judge.window.round_trip(target)
+    trip, trips = judge.window.round_trip(target), ROUND_TRIPS.get(target.kind, 1.0)
     if in_burst:
-        return min(trip.patience_s(2.0, 0.15, 0.05), TIMEOUT_S)
-    return min(trip.patience_s(1.0, 0.2, 0.1), TIMEOUT_S)
+        return min(trip.patience_s(2.0 * trips, 0.15, 0.05), TIMEOUT_S)
+    return min(trip.patience_s(trips, 0.2, 0.1), TIMEOUT_S)
 
 
 def next_target(now: Instant, judge: LineJudge, rota: Rota) -> Target | None:

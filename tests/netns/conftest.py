@@ -1,0 +1,53 @@
+"""Namespace tests need root; without it they fail with a sentence, they are never passed over."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from secondpath.lab.box import Box
+from secondpath.lab.office import Office
+from secondpath.lab.topology import find_topology, without_delay
+
+
+@pytest.fixture(autouse=True)
+def _root() -> None:
+    assert os.geteuid() == 0, "the namespace tests need root: they build networks of their own in the kernel"
+
+
+def a_name() -> str:
+    """A name for an office that nobody else uses."""
+    return f"t{uuid.uuid4().hex[:6]}"
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    """The standard office with its delays (30 ms by cable, 50 ms by lte)."""
+    with Office.up(find_topology("office"), a_name()) as standing:
+        yield standing
+
+
+@pytest.fixture
+def quick_office() -> Iterator[Office]:
+    """The same without relays: no delay, full speed."""
+    with Office.up(without_delay(find_topology("office")), a_name()) as standing:
+        yield standing
+
+
+@pytest.fixture
+def box(office: Office) -> Iterator[Box]:
+    """The standard office with its gateway running and everything well."""
+    with Box.of(office) as running:
+        running.until_well()
+        yield running
+
+
+@pytest.fixture
+def quick_box(quick_office: Office) -> Iterator[Box]:
+    """The office without delays, with its gateway running and everything well."""
+    with Box.of(quick_office) as running:
+        running.until_well()
+        yield running
