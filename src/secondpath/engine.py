@@ -21,9 +21,10 @@ from typing import Any
 
 from secondpath.decide.failback import Trust
 from secondpath.decide.policy import Choice, Outlook, choose, flows_to_give_up, lanes_of
+from secondpath.judge.asking import Asking
 from secondpath.judge.blame import verdict_of
-from secondpath.judge.line import LineJudge, Suspicion
-from secondpath.judge.probing import TEMPOS, TIMEOUT_S, Rota, heartbeat_s, next_target, patience_s, wave
+from secondpath.judge.line import LineJudge
+from secondpath.judge.probing import TEMPOS
 from secondpath.model import (
     Cause,
     Family,
@@ -35,13 +36,11 @@ from secondpath.model import (
     Observation,
     Override,
     OverrideKind,
-    Probe,
     ProbeResult,
     Reload,
     Site,
     Steering,
     Step,
-    Target,
     Transition,
     Verdict,
     VerdictCode,
@@ -52,8 +51,6 @@ LATE_S = 0.1
 """A step that comes this much after its deadline finds unread answers."""
 ABSENT_S = 5.0
 """A step this late means that we slept; what was good before has to prove itself again."""
-CONFIRM_AFTER_S = 2.0
-"""A standby that was asked longer ago is asked again as soon as another line is doubted."""
 
 
 class Engine:
@@ -66,16 +63,19 @@ class Engine:
         self.at_rest_until: Instant = -math.inf
         self.judges: dict[Line, LineJudge] = {}
         self.trust: dict[Line, Trust] = {}
-        self._rota: dict[Line, Rota] = {}
         self._generations: dict[Line, int] = {}
         self._given_up: set[Line] = set()
         self._drained_at: dict[Line, Instant] = {}
         self._choices: dict[Family, Choice] = {f: Choice(None, Why.NO_UPLINK) for f in Family}
         self._steering: Steering | None = None
-        self._probes: list[Probe] = []
-        self._number = 0
+        self._asking = Asking()
         self._transitions: list[Transition] = []
         self._expected: Instant = math.inf
+        self._touched: set[Line] = set()
+        self._look_at: dict[Line, Instant] = {}
+        self._seen: dict[Line, tuple[object, ...]] = {}
+        self._news = True
+        self._decide_at: Instant = -math.inf
         self._settle(now, site)
         self._adopt(now, adopted)
 
@@ -83,15 +83,17 @@ class Engine:
 
     def step(self, now: Instant, observation: Observation | None = None) -> Step:
         """Take one observation in (or none: a deadline has come) and answer with everything that follows from it."""
-        self._probes, self._transitions = [], []
+        self._transitions = []
         self._mind_lateness(now)
         if observation is not None:
             self._take_in(now, observation)
-        self._judge(now)
-        self._decide(now)
-        self._ask(now)
-        self._expected = self.deadline_after(now)
-        return Step(self.steering(), tuple(self._transitions), tuple(self._probes))
+        if self._judge(now) or now >= self._decide_at:
+            self._decide(now)
+        probes = self._asking.ask(now, self.site, self.judges, self._in_use())
+        for probe in probes:
+            self._look_at[probe.line] = min(self._look_at[probe.line], self.judges[probe.line].deadline(now))
+        self._expected = self._deadline_after(now)
+        return Step(self.steering(), tuple(self._transitions), tuple(probes))
 
     def deadline(self) -> Instant:
         """The instant at which `step` must be called again if nothing happens before."""
@@ -159,8 +161,9 @@ class Engine:
         lag_s = now - self._expected
         if lag_s < LATE_S:
             return
-        for judge in self.judges.values():
+        for line, judge in self.judges.items():
             judge.window.grant(now + min(lag_s, 1.0))
+            self._touched.add(line)
         if lag_s >= ABSENT_S:
             for trust in self.trust.values():
                 trust.begin_again(now)
@@ -170,10 +173,13 @@ class Engine:
             judge = self.judges.get(observation.probe.line)
             if judge is not None:
                 judge.answered(now, observation)
+                self._touched.add(judge.line)
         elif isinstance(observation, InterfaceChange):
             for judge in self._judges_of(observation.uplink):
                 judge.see_interface(now, observation)
+                self._touched.add(judge.line)
         elif isinstance(observation, Override):
+            self._news = True
             self._obey(now, observation)
         elif isinstance(observation, Reload):
             self._settle(now, observation.site)
@@ -185,7 +191,7 @@ class Engine:
     def _settle(self, now: Instant, site: Site) -> None:
         """Take a configuration over: lines that stay keep all that is known of them."""
         before, kept_interfaces = self.judges, {u.name: u.interface for u in self.site.uplinks}
-        self.site, self.judges, self._steering = site, {}, None
+        self.site, self.judges, self._steering, self._news = site, {}, None, True
         waves = TEMPOS[site.failover.profile].waves
         for uplink in site.uplinks:
             for family in Family:
@@ -195,13 +201,13 @@ class Engine:
                 judge.configure(site.targets_of(family), waves)
                 self.judges[line] = judge
                 self.trust.setdefault(line, Trust(site.failover.hold_s))
-                self._rota.setdefault(line, Rota())
                 self._generations.setdefault(line, 0)
+                self._look_at[line] = now
         for family, choice in self._choices.items():
             if choice.uplink is not None and choice.uplink not in {u.name for u in site.uplinks}:
                 self._choices[family] = Choice(None, Why.NO_UPLINK)
         for gone in set(self._generations) - set(self.judges):
-            del self._generations[gone], self.trust[gone], self._rota[gone]
+            del self._generations[gone], self.trust[gone]
             self._drained_at.pop(gone, None)
         self.pinned = {f: name for f, name in self.pinned.items() if Line(name, f) in self.judges}
 
@@ -249,21 +255,40 @@ class Engine:
 
     # judging
 
-    def _judge(self, now: Instant) -> None:
+    def _judge(self, now: Instant) -> bool:
+        """Look at every line of which something new may be seen; whether anything is new for the decision."""
+        news = self._news
         for line, judge in self.judges.items():
+            if not news and line not in self._touched and now < self._look_at[line]:
+                continue
             before = judge.state
             after = judge.look(now)
+            self._look_at[line] = judge.deadline(now)
             self.trust[line].see(now, after.health, self.site.failover)
-            if after.health is not before.health:
-                if after.health in (Health.UP, Health.DEGRADED):
-                    self._given_up.discard(line)
-            elif after.cause is before.cause or after.cause in (Cause.RECOVERING, Cause.STARTING):
-                continue
-            shown = judge.measured(now).measurement
-            self._note(
-                now, f"line:{line}", before.health.value, after.health.value, after.cause.value,
-                loss_ratio=round(shown.loss_ratio, 4), samples=shown.samples, rtt_s=shown.rtt_s,
-            )  # fmt: skip
+            seen = (after.health, after.cause, judge.suspected(), judge.recovering())
+            if seen != self._seen.get(line):
+                self._seen[line], self._news = seen, True
+                self._tell(now, judge, before)
+        self._touched.clear()
+        if self._news:
+            self._blame(now)
+        news, self._news = self._news, False
+        return news
+
+    def _tell(self, now: Instant, judge: LineJudge, before: LineState) -> None:
+        after = judge.state
+        if after.health is not before.health:
+            if after.health in (Health.UP, Health.DEGRADED):
+                self._given_up.discard(after.line)
+        elif after.cause is before.cause or after.cause in (Cause.RECOVERING, Cause.STARTING):
+            return
+        shown = judge.measured(now).measurement
+        self._note(
+            now, f"line:{after.line}", before.health.value, after.health.value, after.cause.value,
+            loss_ratio=round(shown.loss_ratio, 4), samples=shown.samples, rtt_s=shown.rtt_s,
+        )  # fmt: skip
+
+    def _blame(self, now: Instant) -> None:
         if any(j.suspected() or j.recovering() for j in self.judges.values()):
             return  # some line is about to be known better: a moment's patience spares people a wrong sentence
         verdict = verdict_of({line: judge.state for line, judge in self.judges.items()})
@@ -289,6 +314,8 @@ class Engine:
                 self._leave(now, family, before.uplink, after)
         for line, judge in self.judges.items():
             self._give_up_flows(now, line, judge)
+        times = (self.at_rest_until, *self._drained_at.values(), *(t.served_at() for t in self.trust.values()))
+        self._decide_at = min((t for t in times if t > now), default=math.inf)
 
     def _outlooks(self, now: Instant, family: Family) -> tuple[Outlook, ...]:
         return tuple(
@@ -326,71 +353,16 @@ class Engine:
                 self._given_up.add(line)
             self._note(now, f"flows:{line}", "", "given up", judge.state.cause.value)
 
-    # asking
-
-    def _ask(self, now: Instant) -> None:
-        nothing_works = not any(j.state.health in (Health.UP, Health.DEGRADED) for j in self.judges.values())
-        for line, judge in self.judges.items():
-            if not judge.fit():
-                continue
-            burst = judge.suspicion
-            if burst is not None and burst.waves_left:
-                self._ask_wave(now, judge, burst)
-            elif now >= self._rota[line].last_at + self._beat_s(judge, nothing_works) - 1e-6:
-                target = next_target(now, judge, self._rota[line])
-                if target is not None:
-                    self._send(now, judge, target, patience_s(judge, target, in_burst=False))
-
-    def _ask_wave(self, now: Instant, judge: LineJudge, burst: Suspicion) -> None:
-        if now < burst.next_wave_at - 1e-6:
-            return
-        tempo = TEMPOS[self.site.failover.profile]
-        if not burst.numbers and self._choices[judge.line.family].uplink == judge.line.uplink:
-            self._confirm_others(now, judge.line)
-        for target in wave(judge, self._rota[judge.line], tempo.wave_size):
-            burst.numbers.append(self._send(now, judge, target, patience_s(judge, target, in_burst=True)))
-        burst.waves_left -= 1
-        burst.next_wave_at = now + tempo.wave_gap_s
-
-    def _confirm_others(self, now: Instant, doubted: Line) -> None:
-        """The line in use is doubted: prove in the same moment that there is somewhere to go."""
-        for line, judge in self.judges.items():
-            stale = now - self._rota[line].last_at > CONFIRM_AFTER_S
-            if line.family is doubted.family and line != doubted and judge.fit() and stale:
-                for target in wave(judge, self._rota[line], TEMPOS[self.site.failover.profile].wave_size):
-                    self._send(now, judge, target, patience_s(judge, target, in_burst=False))
-
-    def _send(self, now: Instant, judge: LineJudge, target: Target, patience_s: float) -> int:
-        self._number += 1
-        probe = Probe(self._number, judge.line, target, TIMEOUT_S)
-        judge.asked(now, probe, patience_s)
-        rota = self._rota[judge.line]
-        rota.last_at = rota.asked_at[target.uri] = now
-        self._probes.append(probe)
-        return self._number
-
-    def _beat_s(self, judge: LineJudge, nothing_works: bool) -> float:
-        line = judge.line
-        in_use = self._choices[line.family].uplink == line.uplink
-        metered = self.site.uplink(line.uplink).metered
-        return heartbeat_s(TEMPOS[self.site.failover.profile], judge, in_use, metered, nothing_works)
-
     # when to look again
 
-    def deadline_after(self, now: Instant) -> Instant:
+    def _in_use(self) -> frozenset[Line]:
+        return frozenset(Line(c.uplink, f) for f, c in self._choices.items() if c.uplink is not None)
+
+    def _deadline_after(self, now: Instant) -> Instant:
         """The next instant at which anything could change by itself."""
-        nothing_works = not any(j.state.health in (Health.UP, Health.DEGRADED) for j in self.judges.values())
-        times = [self.at_rest_until, *self._drained_at.values()]
-        for line, judge in self.judges.items():
-            times.append(self.trust[line].served_at())
-            if judge.fit():
-                times.append(judge.deadline(now))
-                burst = judge.suspicion
-                if burst is not None and burst.waves_left:
-                    times.append(burst.next_wave_at)
-                else:
-                    times.append(self._rota[line].last_at + self._beat_s(judge, nothing_works))
-        return max(now, min((t for t in times if t > now), default=math.inf))
+        times = [self._decide_at, self._asking.deadline(now, self.site)]
+        times += [judge.deadline(now) for judge in self.judges.values()]
+        return min((t for t in times if t > now), default=math.inf)
 
     def _note(
         self, now: Instant, subject: str, before: str, after: str, reason: str, **detail: str | int | float | None

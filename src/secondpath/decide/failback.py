@@ -15,26 +15,23 @@ from secondpath.model import Failover, Health, Instant
 
 @dataclass(slots=True)
 class Trust:
-    """The trust in one line: seconds of hold, and since when (instants) it has been good and trusted."""
+    """The trust in one line: seconds of hold, since when (an instant) it has been good, and whether it ever failed."""
 
     hold_s: float
     good_since: Instant | None = None
     failed: bool = False
-    trusted: bool = False
 
     def see(self, now: Instant, health: Health, rules: Failover) -> None:
         """Take in the line's health at `now`."""
         if health is Health.UP:
             if self.good_since is None:
                 self.good_since = now
-            if self.served_at() <= now:
-                self.trusted = True
             if now - self.served_at() >= rules.hold_max_s:
                 self.hold_s = rules.hold_s
         elif health in (Health.DOWN, Health.DEGRADED):
-            if self.trusted and self.failed:
+            if self.failed and self.served_at() <= now:
                 self.hold_s = min(2 * self.hold_s, rules.hold_max_s)
-            self.failed, self.trusted, self.good_since = True, False, None
+            self.failed, self.good_since = True, None
 
     def served_at(self) -> Instant:
         """When the hold is or was served; infinity while the line is not good."""

@@ -5,6 +5,7 @@ Out:   LineState for every line (one address family of one uplink), Verdict for 
 Files: window  what was asked and answered, and the arithmetic of loss and delay on it
        line    the states of one line, with their table, and the suspicion that precedes DOWN
        probing whom to ask, how often, how patiently
+       asking  the questions themselves: heartbeats, bursts, the proof of the others
        blame   from the states of all lines to one verdict
 Never: reads a clock, talks to the world, or knows where traffic travels.
        Nobody else says *down*.

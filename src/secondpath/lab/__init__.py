@@ -7,6 +7,7 @@ Files  topology wiring namespaces state building office   an office, standing
        faults breaking changes                           what can break, and what breaks and heals it
        people streams* habit seat gaps                   what staff feel, and what it amounts to
        story stories measures story_run                  stories as data, what must hold, who plays them
+       box                                               the real gateway, as a process on host gw
        verbs                                             what the command line calls
        errors                                            sentences for people
 Never  touches a namespace, process or file that is not this office's own; never lets traffic out of the

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, Self
 
 from secondpath.control.client import Unreachable, ask
+from secondpath.lab.building import python_environment
 from secondpath.lab.errors import LabError
 from secondpath.lab.office import Office
-from secondpath.lab.building import python_environment
 from secondpath.lab.topology import GATEWAY_HOST, Topology
 from secondpath.wire.messages import Request, Response, Verb
 
@@ -51,7 +51,7 @@ TARGETS = (
 
 @dataclass(slots=True)
 class Box:
-    """The gateway's process and its directories. A context manager: leaving it ends the process, not the kernel state."""
+    """The gateway's process and its directories. A context manager: leaving it ends the process only."""
 
     office: Office
     config: Path
@@ -107,7 +107,7 @@ class Box:
                 env={**os.environ, **python_environment()},
             )
         self.starts += 1
-        self.until(lambda: self._answers(), limit_s, "the gateway answers")
+        self.until(self._answers, limit_s, "the gateway answers")
         return time.monotonic() - began_s
 
     def _answers(self) -> bool:

@@ -1,0 +1,95 @@
+"""Asks the lines: heartbeats, bursts, and the proof of the others while one is doubted.
+
+A step hands in the judges as they stand and which lines are in use; what comes back is the probes to send now. When to
+come again is `deadline`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from secondpath.judge.line import LineJudge, Suspicion
+from secondpath.judge.probing import TEMPOS, TIMEOUT_S, Rota, heartbeat_s, next_target, patience_s, wave
+from secondpath.model import Health, Instant, Line, Probe, Site, Target
+
+CONFIRM_AFTER_S = 2.0
+"""A standby that was asked longer ago is asked again as soon as another line is doubted."""
+SLACK_S = 1e-6
+
+
+class Asking:
+    """Whose turn it is, on every line of one site."""
+
+    def __init__(self) -> None:
+        self._rotas: dict[Line, Rota] = {}
+        self._number = 0
+        self._probes: list[Probe] = []
+        self._judges: Mapping[Line, LineJudge] = {}
+        self._in_use: frozenset[Line] = frozenset()
+        self._nothing_works = False
+
+    def ask(self, now: Instant, site: Site, judges: Mapping[Line, LineJudge], in_use: frozenset[Line]) -> list[Probe]:
+        """The probes to send now; the judges have been told of them. `in_use` are the lines that carry traffic."""
+        self._probes, self._judges, self._in_use = [], judges, in_use
+        self._nothing_works = not any(j.state.health in (Health.UP, Health.DEGRADED) for j in judges.values())
+        for judge in judges.values():
+            if not judge.fit():
+                continue
+            burst = judge.suspicion
+            if burst is not None and burst.waves_left:
+                self._ask_wave(now, site, judge, burst)
+            elif now >= self._next_beat_at(site, judge) - SLACK_S:
+                target = next_target(now, judge, self._rota(judge.line))
+                if target is not None:
+                    self._send(now, judge, target, patience_s(judge, target, in_burst=False))
+        return self._probes
+
+    def deadline(self, now: Instant, site: Site) -> Instant:
+        """When `ask` has something to do again, as things stand after the last call."""
+        times = []
+        for judge in self._judges.values():
+            burst = judge.suspicion
+            if not judge.fit():
+                continue
+            if burst is not None and burst.waves_left:
+                times.append(burst.next_wave_at)
+            else:
+                times.append(self._next_beat_at(site, judge))
+        return min((t for t in times if t > now), default=math.inf)
+
+    def _rota(self, line: Line) -> Rota:
+        return self._rotas.setdefault(line, Rota())
+
+    def _next_beat_at(self, site: Site, judge: LineJudge) -> Instant:
+        in_use, metered = judge.line in self._in_use, site.uplink(judge.line.uplink).metered
+        beat_s = heartbeat_s(TEMPOS[site.failover.profile], judge, in_use, metered, self._nothing_works)
+        return self._rota(judge.line).last_at + beat_s
+
+    def _ask_wave(self, now: Instant, site: Site, judge: LineJudge, burst: Suspicion) -> None:
+        if now < burst.next_wave_at - SLACK_S:
+            return
+        tempo = TEMPOS[site.failover.profile]
+        if not burst.numbers and judge.line in self._in_use:
+            self._confirm_others(now, judge.line, tempo.wave_size)
+        for target in wave(judge, self._rota(judge.line), tempo.wave_size):
+            burst.numbers.append(self._send(now, judge, target, patience_s(judge, target, in_burst=True)))
+        burst.waves_left -= 1
+        burst.next_wave_at = now + tempo.wave_gap_s
+
+    def _confirm_others(self, now: Instant, doubted: Line, size: int) -> None:
+        """A line in use is doubted: prove in the same moment that there is somewhere to go."""
+        for line, judge in self._judges.items():
+            stale = now - self._rota(line).last_at > CONFIRM_AFTER_S
+            if line.family is doubted.family and line != doubted and judge.fit() and stale:
+                for target in wave(judge, self._rota(line), size):
+                    self._send(now, judge, target, patience_s(judge, target, in_burst=False))
+
+    def _send(self, now: Instant, judge: LineJudge, target: Target, patience_s: float) -> int:
+        self._number += 1
+        probe = Probe(self._number, judge.line, target, TIMEOUT_S)
+        judge.asked(now, probe, patience_s)
+        rota = self._rota(judge.line)
+        rota.last_at = rota.asked_at[target.uri] = now
+        self._probes.append(probe)
+        return self._number
