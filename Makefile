@@ -31,7 +31,7 @@ check: setup
 	$(PYTEST) -q tests/unit tests/golden tests/house
 
 test: check
-	$(PYTEST) tests/netns tests/browser
+	$(PYTEST) tests/netns
 
 bench: setup
 	$(BIN)/python -m bench

@@ -5,7 +5,7 @@ Out    hosts that run commands, instants at which faults took effect, what peopl
 Files  topology wiring namespaces state building office   an office, standing
        relay · world services zone tls                   processes in it: distance, the internet's servers
        faults breaking changes                           what can break, and what breaks and heals it
-       people streams* habit seat gaps                   what staff feel, and what it amounts to
+       people streams streams_udp streams_tcp habit seat gaps  what staff feel, and what it amounts to
        story stories measures story_run                  stories as data, what must hold, who plays them
        box                                               the real gateway, as a process on host gw
        verbs                                             what the command line calls
