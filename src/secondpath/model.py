@@ -50,7 +50,6 @@ class Treatment(StrEnum):
     """What becomes of a traffic class while it travels on a metered backup."""
 
     KEEP = "keep"
-    LIMIT = "limit"
     BLOCK = "block"
 
 
@@ -72,9 +71,9 @@ CLASSES: Mapping[str, TrafficClass] = {
         TrafficClass("line-of-business", 3, 2, Treatment.KEEP),
         TrafficClass("remote-access", 4, 3, Treatment.KEEP),
         TrafficClass("office", 5, 4, Treatment.KEEP),
-        TrafficClass("personal", 6, 5, Treatment.LIMIT),
-        TrafficClass("bulk", 7, 6, Treatment.LIMIT),
-        TrafficClass("streaming", 8, 7, Treatment.LIMIT),
+        TrafficClass("personal", 6, 5, Treatment.KEEP),
+        TrafficClass("bulk", 7, 6, Treatment.KEEP),
+        TrafficClass("streaming", 8, 7, Treatment.KEEP),
         TrafficClass("guest", 9, 8, Treatment.BLOCK),
     )
 }

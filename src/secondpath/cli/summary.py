@@ -25,6 +25,8 @@ def summary(site: Site) -> Group:
         table.add_row(label, text)
     parts: list[RenderableType] = [Text(f"{site.name or 'The office'}: this configuration is good.", style="bold")]
     parts += [Text(), table]
+    if unused := not_used_yet(site):
+        parts += [Text(), Text(f"Read and checked, but not acted upon by this version: {unused}.", style="quiet")]
     for caution in cautions(site):
         parts += [Text(), Text(f"! {caution}", style="degraded")]
     return Group(*parts)
@@ -40,6 +42,7 @@ def summary_json(site: Site) -> dict[str, Any]:
         "applications": [a.name for a in site.applications],
         "targets": [t.uri for t in site.targets],
         "profile": site.failover.profile,
+        "not_used_yet": not_used_yet(site),
     }
 
 
@@ -57,6 +60,18 @@ def cautions(site: Site) -> list[str]:
                 f"Only {count} {name} targets: three of independent operators tell a dead target from a dead line."
             )
     return found
+
+
+def not_used_yet(site: Site) -> str:
+    """What is read and checked, but not acted upon by this version; said so that nobody relies on it."""
+    given = {
+        "[[application]]": site.applications,
+        "[[notify]]": site.notify,
+        "[power]": site.power,
+        "[drill]": site.drill,
+        "plan": any(u.plan for u in site.uplinks),
+    }
+    return listed(name for name, value in given.items() if value)
 
 
 def _facts(site: Site) -> Iterator[tuple[str, str]]:
@@ -98,7 +113,7 @@ def _plan(plan: DataPlan | None) -> str:
 def _treated(network: Network) -> str:
     if network.traffic_class == OFFICE.name:
         return ""
-    words = {Treatment.KEEP: "kept", Treatment.LIMIT: "limited", Treatment.BLOCK: "paused"}
+    words = {Treatment.KEEP: "kept", Treatment.BLOCK: "paused"}
     return f", {network.traffic_class}: {words[CLASSES[network.traffic_class].on_backup]} on a metered backup"
 
 

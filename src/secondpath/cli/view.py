@@ -143,8 +143,6 @@ def _note(line: Mapping[str, Any], used: bool, only: str) -> str:
 def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if document["paused"]:
         yield "Paused", listed(document["paused"]) + _in_part(document)
-    if document["limited"]:
-        yield "Limited", listed(document["limited"]) + _in_part(document)
     if document["override"]:
         yield "Asked", document["override"]["text"]
     if document["advice"]:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from secondpath import __version__
-from secondpath.model import CLASSES, Family, InterfaceChange, Line, LineState, Transition, Treatment, Uplink, Why
+from secondpath.model import CLASSES, Family, InterfaceChange, Line, LineState, Transition, Uplink, Why
 from secondpath.wire.snapshot import Event, Snapshot, Texts
 
 SCHEMA = 1
@@ -65,7 +65,6 @@ def status_json(snapshot: Snapshot, texts: Texts) -> dict[str, Any]:
         "active": {f: _active_json(snapshot, f) for f in Family},
         "why": {c: {f: _why_json(snapshot, texts, c, f) for f in Family} for c in classes},
         "paused": [c for c in classes if any(_why(snapshot, c, f) is Why.BLOCKED for f in Family)],
-        "limited": [c for c in classes if _is_limited(snapshot, c)],
         "override": _override_json(snapshot, texts),
         "events": [event_json(e, text) for e, text in zip(snapshot.recent, texts.events, strict=True)],
         "evidence": dict(snapshot.evidence) if snapshot.evidence is not None else None,
@@ -89,13 +88,6 @@ def _why(snapshot: Snapshot, name: str, family: Family) -> Why | None:
 def _why_json(snapshot: Snapshot, texts: Texts, name: str, family: Family) -> dict[str, str] | None:
     why = _why(snapshot, name, family)
     return {"code": why, "text": texts.whys.get(why, "")} if why else None
-
-
-def _is_limited(snapshot: Snapshot, name: str) -> bool:
-    """A class is limited while it travels on a metered uplink that is not the office's first."""
-    used = {_uplink_of(snapshot, name, family) for family in Family}
-    backups = {u.name for u in snapshot.site.uplinks[1:] if u.metered}
-    return CLASSES[name].on_backup is Treatment.LIMIT and bool(used & backups) if name in CLASSES else False
 
 
 def _active_json(snapshot: Snapshot, family: Family) -> dict[str, str | None]:
