@@ -216,9 +216,10 @@ class Engine:
         for (_, family), lane in (adopted.lanes if adopted else {}).items():
             if lane.uplink is not None and Line(lane.uplink, family) in self.judges:
                 self._choices[family] = Choice(lane.uplink, lane.why)
+        names = [u.name for u in self.site.uplinks]
         for family, choice in self._choices.items():
-            if choice.uplink is not None and choice.uplink != self.site.uplinks[0].name:
-                self.trust[Line(self.site.uplinks[0].name, family)].failed = True
+            for preferred in names[: names.index(choice.uplink)] if choice.uplink else ():
+                self.trust[Line(preferred, family)].failed = True  # it was left for a reason: it has to serve its hold
         self._decide(now)
         self._transitions = []
 
