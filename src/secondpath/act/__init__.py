@@ -9,6 +9,7 @@ Files: plane    the words of this room: DataPlane (keyed entries), Change; marks
        diff     two planes -> the changes, in an order of which no prefix cuts anybody off
        paper    the kernel of paper: applies changes, and answers where a flow would leave
        hand     holds a kernel; adopts, flips, reconciles, retires epochs
+       footing/ is this box fit for it, and who else works on it: what the doctor judges
        kernel/  the real kernel: nft, routes, rules, conntrack, sysctls, pokes
 Never: judges, decides, or touches a table, rule, route or mark that is not ours.
 """

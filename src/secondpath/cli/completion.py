@@ -8,8 +8,8 @@ from typing import Any
 from secondpath.cli.failure import OK
 
 _WHERE = """\
-bash:  secondpath completion bash > /usr/share/bash-completion/completions/secondpath
-zsh:   secondpath completion zsh > /usr/share/zsh/vendor-completions/_secondpath
+bash:  secondpath completion bash > /usr/local/share/bash-completion/completions/secondpath
+zsh:   secondpath completion zsh > /usr/local/share/zsh/site-functions/_secondpath
 fish:  secondpath completion fish > ~/.config/fish/completions/secondpath.fish
 """
 

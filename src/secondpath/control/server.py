@@ -177,7 +177,7 @@ def _listen(path: Path, allowed_gid: int | None) -> socket.socket:
     try:
         sock.bind(str(beside))
         beside.chmod(0o660)
-        if allowed_gid is not None:
+        if allowed_gid not in (None, os.getegid()):
             os.chown(beside, -1, allowed_gid)
         sock.listen(CLIENTS)
         beside.rename(path)

@@ -8,6 +8,8 @@ Files: box      `Box`: read and apply, by the files below
        sysctls  settings, with what they were before, so that they can be restored
        flows    end the flows of an epoch: flush, poke, count
        poke     the packet that makes a TCP client ask for the reset it needs
+       features which features this kernel has, tried in a scratch namespace
+       survey   what else is on this box, for the doctor
        clear    take everything of ours out again
 Never: decides; waits for anything but the kernel; touches what is not ours.
 """
