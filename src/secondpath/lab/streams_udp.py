@@ -8,11 +8,23 @@ import itertools
 import socket
 import struct
 import time
+import zlib
+from collections.abc import Iterator
 
 from secondpath.lab.gaps import Sample
 from secondpath.lab.habit import DNS, MIRROR, PATIENCE_S, TELLING, Habit, Report, note_of
 
 CALL_PAYLOAD = bytes(160)  # 20 ms of G.711 (RFC 3551)
+
+
+PORTS_FIRST, PORTS_OF_A_STREAM, STRIPES = 16384, 12000, 4
+
+
+def _fresh_ports(habit: Habit) -> Iterator[int]:
+    """Source ports in turn: one that came back within the 30 s that a gateway remembers it would be an old flow."""
+    stripe = zlib.crc32(habit.name.encode()) % STRIPES
+    first = PORTS_FIRST + stripe * PORTS_OF_A_STREAM
+    return itertools.cycle(range(first, first + PORTS_OF_A_STREAM))
 
 
 class NewUdp:
@@ -21,6 +33,7 @@ class NewUdp:
     def __init__(self, habit: Habit, report: Report) -> None:
         self.habit, self.report = habit, report
         self.loop = asyncio.get_running_loop()
+        self.source_ports = _fresh_ports(habit)
 
     def port(self) -> int:
         """The server's port."""
@@ -33,7 +46,7 @@ class NewUdp:
     def tick(self) -> None:
         """Send one question from a fresh port."""
         sent_s = time.monotonic()
-        sock = self.habit.socket(socket.SOCK_DGRAM)
+        sock = self.habit.socket(socket.SOCK_DGRAM, next(self.source_ports))
         try:
             sock.connect((self.habit.server, self.port()))
             sock.send(self.message())

@@ -1,0 +1,54 @@
+"""Every story of the catalogue holds against the real gateway.
+
+Stories are mostly waiting, so several offices stand at once; which of them are played is what pytest has selected.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeGuard
+
+import pytest
+from tests.netns.conftest import a_name
+
+from secondpath.lab.box import Box
+from secondpath.lab.office import Office
+from secondpath.lab.stories import STORIES
+from secondpath.lab.story import Story
+from secondpath.lab.story_run import Report, run_story
+from secondpath.lab.topology import find_topology
+
+pytestmark = pytest.mark.netns
+AT_ONCE = 3
+"""Offices beside each other: two cores bear three without people feeling it."""
+
+
+def played(story: Story) -> Report:
+    """The story, in an office of its own."""
+    with Office.up(find_topology(story.topology), a_name()) as office, Box.of(office, hold=f"{story.hold_s:g}s") as box:
+        box.until_well()
+        return run_story(office, story, status=box.status)
+
+
+def chosen(session: pytest.Session) -> list[Story]:
+    """The stories that this run of pytest is about, the longest first."""
+    names = {str(item.callspec.params["name"]) for item in session.items if _plays(item)}
+    return sorted((STORIES[name] for name in names), key=lambda story: -story.lasts_s)
+
+
+def _plays(item: pytest.Item) -> TypeGuard[pytest.Function]:
+    return isinstance(item, pytest.Function) and item.function is test_the_story_holds
+
+
+@pytest.fixture(scope="module")
+def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Report]]]:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {story.name: pool.submit(played, story) for story in chosen(request.session)}
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_the_story_holds(name: str, reports: dict[str, Future[Report]]) -> None:
+    report = reports[name].result()
+    print("\n".join(report.sentences()))
+    assert report.held, "\n".join(line for line in report.sentences() if line.startswith("FAILS"))
