@@ -290,7 +290,7 @@ class Engine:
         )  # fmt: skip
 
     def _blame(self, now: Instant) -> None:
-        if any(j.suspected() or j.recovering() for j in self.judges.values()):
+        if any(j.suspicion is not None or j.recovering() for j in self.judges.values() if j.fit()):
             return  # some line is about to be known better: a moment's patience spares people a wrong sentence
         verdict = verdict_of({line: judge.state for line, judge in self.judges.items()})
         if (verdict.code, verdict.lines) != (self.verdict.code, self.verdict.lines):
@@ -337,6 +337,8 @@ class Engine:
                 self._drained_at[line] = now + self.site.failover.drain_s
         if choice.uplink is not None:
             self._drained_at.pop(Line(choice.uplink, family), None)
+        if left is not None and (was := self.judges.get(Line(left, family))) and not was.state.offered:
+            return  # nothing moved: nobody has ever set this family up there
         self._note(now, f"steering:{family}", left or "", choice.uplink or "", choice.why.value, left_because=cause)
 
     def _give_up_flows(self, now: Instant, line: Line, judge: LineJudge) -> None:

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.office import CABLE4, CABLE6, LTE4, TARGETS, World, ask, interface, office, settled_office, site
 
 from secondpath.engine import Engine
 from secondpath.model import CLASSES, Family, Health, Line, Observation, Reload, Step, Treatment, Uplink, VerdictCode
-from tests.office import CABLE4, CABLE6, LTE4, TARGETS, World, ask, interface, office, settled_office, site
 
 BOTH = {CABLE4, CABLE6}
 
@@ -54,7 +54,7 @@ def test_one_dead_target_never_moves_anybody() -> None:
 
 def test_five_percent_loss_for_three_hours_moves_nobody() -> None:
     world = settled_office()
-    world.loss = {line: 0.05 for line in BOTH}
+    world.loss = dict.fromkeys(BOTH, 0.05)
     world.run_for(3 * 3600)
     assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
 

@@ -33,6 +33,7 @@ class Asking:
         """The probes to send now; the judges have been told of them. `in_use` are the lines that carry traffic."""
         self._probes, self._judges, self._in_use = [], judges, in_use
         self._nothing_works = not any(j.state.health in (Health.UP, Health.DEGRADED) for j in judges.values())
+        self._doubt_siblings(now)
         for judge in judges.values():
             if not judge.fit():
                 continue
@@ -65,6 +66,15 @@ class Asking:
         in_use, metered = judge.line in self._in_use, site.uplink(judge.line.uplink).metered
         beat_s = heartbeat_s(TEMPOS[site.failover.profile], judge, in_use, metered, self._nothing_works)
         return self._rota(judge.line).last_at + beat_s
+
+    def _doubt_siblings(self, now: Instant) -> None:
+        """What ails one family of an uplink mostly ails the other: seldom asked, it is asked now, and told together."""
+        for judge in self._judges.values():
+            fresh = judge.suspicion is not None and not judge.suspicion.numbers
+            for line, other in self._judges.items() if fresh else ():
+                stale = now - self._rota(line).last_at > CONFIRM_AFTER_S
+                if line.uplink == judge.line.uplink and line != judge.line and other.fit() and stale:
+                    other.suspect(now)
 
     def _ask_wave(self, now: Instant, site: Site, judge: LineJudge, burst: Suspicion) -> None:
         if now < burst.next_wave_at - SLACK_S:

@@ -77,7 +77,7 @@ NEXT: Mapping[tuple[Health, Reading], Health] = {
 }
 """The whole table: what a line becomes, from what it was and what is seen. `docs/states.md` is printed from it."""
 
-POOR_DOUBT = 14.0
+POOR_DOUBT = 12.0
 """A line is poor when the doubt of its window (judge/window) exceeds this ..."""
 CLEAN_LOSS_RATIO = 0.03
 """... and no longer poor when, over CLEAN_S, its loss stays below this."""

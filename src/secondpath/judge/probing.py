@@ -48,7 +48,7 @@ ROUND_TRIPS: Mapping[ProbeKind, float] = {ProbeKind.HTTP: 2.0, ProbeKind.HTTPS: 
 """How many round trips an answer takes where it is more than one (a result's `rtt_s` is always the first alone)."""
 DEEP_BEATS = 30
 """Every so many heartbeats a deep question goes out instead of a cheap one."""
-DOUBTFUL = 3.0
+DOUBTFUL = 2.0
 DOUBTFUL_GAP_S = 0.1
 """Pace while some answers are missing: more questions decide sooner whether that is chance or a brown-out."""
 RECOVERY_GAP_S = 0.15

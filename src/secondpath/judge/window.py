@@ -13,12 +13,14 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-from secondpath.model import Instant, Measurement, Outcome, Probe, ProbeResult, Target
+from secondpath.model import Instant, Measurement, Outcome, Probe, ProbeKind, ProbeResult, Target
 
 SPAN_S = 60.0
 """How far back a window reaches."""
 FIRST_PATIENCE_S = 1.0
 """Patience with a target never heard before: the initial retransmission timeout of RFC 6298, section 2."""
+RETRANSMISSION_S = 1.0
+OVER_TCP = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.HTTPS})
 MUTE_AFTER = 3
 """A target that left this many questions in a row unanswered, while the line answered others, is mute."""
 
@@ -46,6 +48,18 @@ class Asked:
         if self.outcome is None:
             return now >= self.overdue_at
         return self.outcome in (Outcome.TIMEOUT, Outcome.UNSENT)
+
+    def retransmitted(self) -> bool:
+        """Whether the answer came only because the kernel asked again.
+
+        A connect that takes TCP's initial retransmission timeout (1 s, RFC 6298) hides a lost packet.
+        """
+        late = self.rtt_s is not None and self.rtt_s >= max(RETRANSMISSION_S, self.overdue_at - self.at)
+        return late and self.probe.target.kind in OVER_TCP
+
+    def missed(self, now: Instant) -> bool:
+        """Whether the line lost something of it, even if an answer came in the end."""
+        return self.lost(now) or self.retransmitted()
 
     def settled(self, now: Instant) -> bool:
         """Whether it need not be waited for any longer."""
@@ -116,7 +130,7 @@ class Window:
         self.unanswered[uri] = 0
         self.answered_at = now
         self.answered_ask_at = max(entry.at, self.answered_ask_at or entry.at)
-        if result.rtt_s is not None:
+        if result.rtt_s is not None and not entry.retransmitted():  # Karn's algorithm: RFC 6298, section 3
             self.round_trip(result.probe.target).add(result.rtt_s)
 
     def mute(self, target: Target) -> bool:
@@ -156,7 +170,7 @@ class Window:
         for entry in self.asked:
             if entry.at >= start and entry.settled(now):
                 count = witnesses.setdefault(entry.witness, [0, 0])
-                count[0] += entry.lost(now)
+                count[0] += entry.missed(now)
                 count[1] += 1
         if len(witnesses) > 1:
             del witnesses[max(witnesses, key=lambda w: (witnesses[w][0] / witnesses[w][1], witnesses[w][1]))]
@@ -166,14 +180,14 @@ class Window:
         """How strongly the questions since `start` speak for a brown-out: Page's cumulative sum (Page 1954).
 
         The sum forgets good times: it cannot fall below 0, so an hour without loss does not hide the next minute.
-        One sum is kept for each witness left out; the smallest counts. 14 is a chance of about one in a million.
+        One sum is kept for each witness left out; the smallest counts. 12 is a chance of about one in a million.
         """
-        if all(entry.outcome is Outcome.OK for entry in self.asked):
+        if all(entry.outcome is Outcome.OK and not entry.retransmitted() for entry in self.asked):
             return 0.0
         entries = [e for e in self.asked if e.at >= start and e.settled(now) and not self.mute(e.probe.target)]
         sums = {e.witness: 0.0 for e in entries}
         for entry in entries:
-            evidence = LLR_LOST if entry.lost(now) else LLR_ANSWERED
+            evidence = LLR_LOST if entry.missed(now) else LLR_ANSWERED
             for left_out, total in sums.items():
                 if left_out != entry.witness:
                     sums[left_out] = max(0.0, total + evidence)
