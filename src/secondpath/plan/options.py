@@ -16,6 +16,7 @@ from secondpath.plan.failover import Coverage
 from secondpath.plan.money import recovery_factor
 from secondpath.plan.paths import Element
 
+MOST_BACKUPS = 4
 MANUAL = Duration(0.6, 0.5)  # hours a person takes to switch by hand, counted in business hours
 
 

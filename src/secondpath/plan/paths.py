@@ -44,6 +44,9 @@ QUESTIONS: dict[str, str] = {
     "ups": "Which UPS feeds the modem?",
     "resolver": "Which DNS or security proxy does it depend on?",
 }
+TECHNOLOGIES = (
+    "cable", "fibre", "fibre-sla", "dsl", "fixed-wireless", "cellular", "cellular-marginal", "hotspot", "satellite"
+)  # fmt: skip
 _WIRED = frozenset({"cable", "fibre", "fibre-sla", "dsl"})
 _AIR = frozenset({"cellular", "cellular-marginal", "hotspot", "satellite", "fixed-wireless"})
 
@@ -89,13 +92,22 @@ def _finding(element: Element, first: Path, second: Path, share: float) -> Findi
         return Finding(element, False, True, share, apart)
     for fact in FACTS[element]:
         ours, theirs = _told(first, fact), _told(second, fact)
+        if fact == "backhaul" and not (ours and theirs) and {first.technology, second.technology} & _AIR:
+            ours, theirs = _plant(first), _plant(second)
         if ours and theirs:
             same = ours.casefold() == theirs.casefold()
             word = f"both {fact}: {ours}" if same else f"{fact}: {ours} / {theirs}"
             return Finding(element, same, True, share, word)
-    missing = FACTS[element][0]
+    missing = "backhaul" if element is Element.STREET and {first.technology, second.technology} & _AIR else FACTS[element][0]
     blank = " and ".join(path.key for path in (first, second) if not _told(path, missing))
     return Finding(element, True, False, share, f"{missing} of {blank or first.key} unknown: counted as shared")
+
+
+def _plant(path: Path) -> str:
+    """Whose cables carry it: a radio site's backhaul, or the network of a wired line."""
+    if path.technology in _AIR:
+        return _told(path, "backhaul")
+    return _told(path, "network") or _told(path, "carrier")
 
 
 def _told(path: Path, fact: str) -> str:

@@ -46,10 +46,19 @@ def outages_of(prior: Prior, seed: int, key: str, years: int) -> Outages:
     What we do not know stays the same for HELD_YEARS in a row: an office with a bad line has it until it is changed.
     """
     rng = stream(seed, key)
-    rate = held(rng.gamma(prior.shape, 1.0 / prior.years, blocks(years)), years)
-    doubt = held(rng.standard_normal(blocks(years)), years)
-    log_median = np.log(prior.median_h) + prior.median_log_sd * doubt
-    return _outages(rng, rate, log_median, prior.sigma, prior.cap_h)
+    rate, log_median = _beliefs(prior, rng, years)
+    return _outages(rng, held(rate, years), held(log_median, years), prior.sigma, prior.cap_h)
+
+
+def believed_h(prior: Prior, seed: int, key: str, years: int) -> Floats:
+    """Rate times median of every belief that `outages_of` draws with the same key: how bad the thing is believed to be."""
+    rate, log_median = _beliefs(prior, stream(seed, key), years)
+    return np.asarray(rate * np.exp(log_median))
+
+
+def _beliefs(prior: Prior, rng: np.random.Generator, years: int) -> tuple[Floats, Floats]:
+    rate = rng.gamma(prior.shape, 1.0 / prior.years, blocks(years))
+    return rate, np.log(prior.median_h) + prior.median_log_sd * rng.standard_normal(blocks(years))
 
 
 def outages_at(rate_per_year: float, duration: Duration, seed: int, key: str, years: int) -> Outages:

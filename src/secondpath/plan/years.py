@@ -8,14 +8,11 @@ from secondpath.plan.causes import HOURS_PER_YEAR, Prior
 from secondpath.plan.estimate import Floats, stream
 from secondpath.plan.hours import BusinessClock
 from secondpath.plan.impact import loss_of
-from secondpath.plan.options import MANUAL, Backup, Kind, Lived, Option
+from secondpath.plan.options import MANUAL, MOST_BACKUPS, Backup, Kind, Lived, Option
 from secondpath.plan.paths import Element
 from secondpath.plan.people import Draws, Workplace, draw_workplace, rows
-from secondpath.plan.simulate import Outages, blocks, dead_spans, held, outages_of, yearly, yearly_max
+from secondpath.plan.simulate import HELD_YEARS, Outages, believed_h, blocks, dead_spans, held, outages_of, yearly, yearly_max
 from secondpath.plan.spans import Spans, merged, no_spans, overlap, union, without
-
-
-MOST_BACKUPS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,14 @@ def draw_world(site: Site) -> World:
     )
 
 
+def belief_scores(world: World) -> Floats:
+    """How costly each belief expects the primary to be: rate, median and the cost of two hours. Shape (beliefs,)."""
+    site = world.site
+    once = {path: values[:: HELD_YEARS] for path, values in world.draws.items()}
+    two_h = loss_of(site.workplace, np.full(1, 2.0), np.zeros(1), once).total
+    return np.asarray(believed_h(site.primary, site.seed, "uplink:primary", site.years) * two_h)
+
+
 def _behind_battery(mains: Spans, battery_h: float | None) -> Spans:
     """When a connection is down because the carrier's own battery in the street or tower is empty."""
     return no_spans() if battery_h is None else mains.later(battery_h)
@@ -78,14 +83,13 @@ def _behind_battery(mains: Spans, battery_h: float | None) -> Spans:
 
 def live(world: World, option: Option) -> Lived:
     """The years of `world` under `option`."""
+    clock, years = world.site.clock, world.site.years
     uncarried = _uncarried(world, option)
     offline = union(world.local_down, uncarried)
     carried = without(world.primary_down, offline)
-    loss, cash = _losses(world, offline)
-    rough, rough_cash = _rough_losses(world, option, carried)
-    clock, years = world.site.clock, world.site.years
-    open_h = clock.elapsed_h(offline.end_h) - clock.elapsed_h(offline.start_h)
-    carried_open_h = clock.elapsed_h(carried.end_h) - clock.elapsed_h(carried.start_h)
+    open_h, carried_open_h = _open_h(clock, offline), _open_h(clock, carried)
+    loss, cash = _losses(world, offline, open_h)
+    rough, rough_cash = _rough_losses(world, option, carried, carried_open_h)
     return Lived(
         option=option,
         loss_usd=loss + rough,
@@ -98,6 +102,10 @@ def live(world: World, option: Option) -> Lived:
         on_backup_h=yearly(carried.start_h, carried.length_h, years),
         month_on_backup_open_h=_by_month(carried.start_h, carried_open_h, years),
     )
+
+
+def _open_h(clock: BusinessClock, spans: Spans) -> Floats:
+    return np.asarray(clock.elapsed_h(spans.end_h) - clock.elapsed_h(spans.start_h))
 
 
 def _uncarried(world: World, option: Option) -> Spans:
@@ -176,27 +184,25 @@ def _coverage_by_year(option: Option, backup: Backup, site: Site) -> Floats:
     return held(np.interp(rank, grid, quantiles), site.years)
 
 
-def _losses(world: World, offline: Spans) -> tuple[Floats, Floats]:
+def _losses(world: World, offline: Spans, open_h: Floats) -> tuple[Floats, Floats]:
     """Loss in the capacity and cash view per year."""
-    site, clock = world.site, world.site.clock
-    open_h = clock.elapsed_h(offline.end_h) - clock.elapsed_h(offline.start_h)
-    hit = offline.chosen(open_h > 0)
-    loss = loss_of(site.workplace, open_h[open_h > 0], clock.season_at(hit.start_h), rows(world.draws, _year(world, hit)))
+    site, hit = world.site, offline.chosen(open_h > 0)
+    season = site.clock.season_at(hit.start_h)
+    loss = loss_of(site.workplace, open_h[open_h > 0], season, rows(world.draws, _year(world, hit)))
     return yearly(hit.start_h, loss.total, site.years), yearly(hit.start_h, loss.cash, site.years)
 
 
-def _rough_losses(world: World, option: Option, carried: Spans) -> tuple[Floats, Floats]:
+def _rough_losses(world: World, option: Option, carried: Spans, open_h: Floats) -> tuple[Floats, Floats]:
     """What poorer quality on the backup costs: (1 - quality) of the running loss of the hours carried."""
-    site, clock = world.site, world.site.clock
-    if not option.backups:
+    site = world.site
+    if not option.backups or all(backup.quality.low >= 1.0 for backup in option.backups):
         return np.zeros(site.years), np.zeros(site.years)
-    open_h = clock.elapsed_h(carried.end_h) - clock.elapsed_h(carried.start_h)
     hit = carried.chosen(open_h > 0)
     year = _year(world, hit)
     best = max(option.backups, key=lambda backup: backup.quality.mean)
     quality = best.quality.draw(stream(site.seed, f"quality:{best.key}"), blocks(site.years))
     poor = 1.0 - held(quality, site.years)[year]
-    loss = loss_of(site.workplace, open_h[open_h > 0], clock.season_at(hit.start_h), rows(world.draws, year))
+    loss = loss_of(site.workplace, open_h[open_h > 0], site.clock.season_at(hit.start_h), rows(world.draws, year))
     cash = loss.running - loss.payroll
     return yearly(hit.start_h, poor * loss.running, site.years), yearly(hit.start_h, poor * cash, site.years)
 
