@@ -83,7 +83,9 @@ def options_of(plan: Plan, shelf: Shelf, fits: tuple[Fit, ...], learned: dict[st
 def _option(plan: Plan, choice: Choice, shelf: Shelf, fits: dict[str, Fit], learned: dict[str, Learned]) -> Option:
     uplinks = [plan.uplink(key) for key in choice.backups]
     price = _price(uplinks, choice)
-    yearly = price.per_year_usd(shelf.number("interest"), shelf.number("contract_years"), shelf.number("hardware_years"))
+    yearly = price.per_year_usd(
+        shelf.number("interest"), shelf.number("contract_years"), shelf.number("hardware_years")
+    )
     backups = tuple(_backup(plan, uplink, choice, shelf, learned) for uplink in uplinks)
     return Option(choice.key, choice.title, backups, care_of(choice, shelf), price, yearly, _too_small(choice, fits))
 

@@ -77,7 +77,7 @@ class Latent:
 
     @property
     def dead_ratio(self) -> float:
-        """lambda [DC (t + R) + (1 - DC)(T/2 + R)], as a share of time; never more than 1."""
+        """Lambda [DC (t + R) + (1 - DC)(T/2 + R)], as a share of time; never more than 1."""
         seen_h = self.seen_ratio * (self.notice_h + self.repair_h)
         hidden_h = (1.0 - self.seen_ratio) * (self.drill_every_h / 2.0 + self.repair_h)
         return min(1.0, self.per_year / HOURS_PER_YEAR * (seen_h + hidden_h))

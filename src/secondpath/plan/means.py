@@ -88,7 +88,8 @@ def _primary_causes(site: Site, option: Option) -> list[Cause]:
 
 def _slices(site: Site, option: Option) -> list[tuple[str, float, tuple[str, ...]]]:
     """The primary's elements with the backups that share each. The floor of what is always shared is a slice of the last
-    element, the same that the simulation marks, so that both see one set of failures."""
+    element, the same that the simulation marks, so that both see one set of failures.
+    """
     found = [(e.value, share, tuple(b.key for b in option.backups if e in b.shared)) for e, share in site.elements]
     lacking = [b for b in option.backups if _short(site, b) > 1e-12]
     if lacking:
@@ -112,7 +113,12 @@ def _hidden(option: Option, backup: Backup) -> Cause:
     care = option.care
     seen = care.seen_ratio if care.monitored else 0.0
     wait_h = (1.0 - seen) * 8766.0 / max(care.drills_per_year, 1.0) / 2.0
-    return Cause(f"{backup.key} dead unnoticed", care.hidden_per_year, wait_h + care.notice_h + care.repair_h, frozenset({backup.key}))
+    return Cause(
+        f"{backup.key} dead unnoticed",
+        care.hidden_per_year,
+        wait_h + care.notice_h + care.repair_h,
+        frozenset({backup.key}),
+    )
 
 
 def _not_switched_h(site: Site, option: Option) -> float:

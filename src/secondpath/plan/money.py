@@ -30,4 +30,8 @@ def discounted_payback_years(spent_usd: float, yearly_usd: float, interest_ratio
     remaining = 1.0 - spent_usd * interest_ratio / yearly_usd if yearly_usd > 0 else 0.0
     if remaining <= 0:
         return math.inf
-    return payback_years(spent_usd, yearly_usd) if interest_ratio == 0 else -math.log(remaining) / math.log1p(interest_ratio)
+    return (
+        payback_years(spent_usd, yearly_usd)
+        if interest_ratio == 0
+        else -math.log(remaining) / math.log1p(interest_ratio)
+    )

@@ -98,7 +98,9 @@ def _finding(element: Element, first: Path, second: Path, share: float) -> Findi
             same = ours.casefold() == theirs.casefold()
             word = f"both {fact}: {ours}" if same else f"{fact}: {ours} / {theirs}"
             return Finding(element, same, True, share, word)
-    missing = "backhaul" if element is Element.STREET and {first.technology, second.technology} & _AIR else FACTS[element][0]
+    missing = (
+        "backhaul" if element is Element.STREET and {first.technology, second.technology} & _AIR else FACTS[element][0]
+    )
     blank = " and ".join(path.key for path in (first, second) if not _told(path, missing))
     return Finding(element, True, False, share, f"{missing} of {blank or first.key} unknown: counted as shared")
 
@@ -139,7 +141,7 @@ class Diversity(StrEnum):
 
 
 def verdict(effectiveness: float) -> Diversity:
-    """diverse from 90 %, partial from 50 %, NOT REDUNDANT below: RE = 1 - U(pair) / U(primary)."""
+    """Diverse from 90 %, partial from 50 %, NOT REDUNDANT below: RE = 1 - U(pair) / U(primary)."""
     if effectiveness >= 0.9:
         return Diversity.DIVERSE
     return Diversity.PARTIAL if effectiveness >= 0.5 else Diversity.NOT_REDUNDANT

@@ -13,7 +13,6 @@ from secondpath.plan.duration import Duration
 from secondpath.plan.estimate import Floats, stream
 from secondpath.plan.spans import Spans, arrivals, merged, no_spans, overlap, union
 
-
 HELD_YEARS = 5  # one belief lasts about as long as the equipment bought on it
 
 
@@ -30,7 +29,8 @@ def held(values: Floats, years: int) -> Floats:
 @dataclass(frozen=True, slots=True)
 class Outages:
     """Outages of one thing over all years. `mark` in 0..1 is drawn once per outage and says, for any split of the
-    cause into elements, which element failed."""
+    cause into elements, which element failed.
+    """
 
     spans: Spans
     mark: Floats
@@ -78,7 +78,9 @@ def _outages(rng: np.random.Generator, rate: Floats, log_median: Floats, sigma: 
     return Outages(Spans(start_h[keep], start_h[keep] + length_h[keep]), mark[keep])
 
 
-def dead_spans(per_year: float, seen_ratio: float, drills_per_year: float, wait_h: float, seed: int, key: str, years: int) -> Spans:
+def dead_spans(
+    per_year: float, seen_ratio: float, drills_per_year: float, wait_h: float, seed: int, key: str, years: int
+) -> Spans:
     """Times at which a backup lies dead without anybody knowing, or while it is repaired.
 
     A share `seen_ratio` shows at once and takes `wait_h` (notice and repair); the rest waits for the next drill first.

@@ -112,7 +112,9 @@ def _bands(values: Floats) -> tuple[Band, ...]:
     return tuple(Band(float(a), float(b), float(c)) for a, b, c in zip(low, mid, high, strict=True))
 
 
-def _crossings(at_h: Floats, curve: tuple[Band, ...], limit_usd: float) -> tuple[float | None, float | None, float | None]:
+def _crossings(
+    at_h: Floats, curve: tuple[Band, ...], limit_usd: float
+) -> tuple[float | None, float | None, float | None]:
     """When the P10, P50 and P90 curve reach the unacceptable loss; None if they do not within a day."""
 
     def crossing(values: Floats) -> float | None:

@@ -11,7 +11,17 @@ from secondpath.plan.impact import loss_of
 from secondpath.plan.options import MANUAL, MOST_BACKUPS, Backup, Kind, Lived, Option
 from secondpath.plan.paths import Element
 from secondpath.plan.people import Draws, Workplace, draw_workplace, rows
-from secondpath.plan.simulate import HELD_YEARS, Outages, believed_h, blocks, dead_spans, held, outages_of, yearly, yearly_max
+from secondpath.plan.simulate import (
+    HELD_YEARS,
+    Outages,
+    believed_h,
+    blocks,
+    dead_spans,
+    held,
+    outages_of,
+    yearly,
+    yearly_max,
+)
 from secondpath.plan.spans import Spans, merged, no_spans, overlap, union, without
 
 
@@ -64,14 +74,17 @@ def draw_world(site: Site) -> World:
         mains=mains,
         switch_luck=luck.random((MOST_BACKUPS, primary_down.start_h.size)),
         switch_open_h=MANUAL.median_h * np.exp(MANUAL.sigma * luck.standard_normal(primary_down.start_h.size)),
-        draws={path: held(v, site.years) for path, v in draw_workplace(site.workplace, site.seed, blocks(site.years)).items()},
+        draws={
+            path: held(v, site.years)
+            for path, v in draw_workplace(site.workplace, site.seed, blocks(site.years)).items()
+        },
     )
 
 
 def belief_scores(world: World) -> Floats:
     """How costly each belief expects the primary to be: rate, median and the cost of two hours. Shape (beliefs,)."""
     site = world.site
-    once = {path: values[:: HELD_YEARS] for path, values in world.draws.items()}
+    once = {path: values[::HELD_YEARS] for path, values in world.draws.items()}
     two_h = loss_of(site.workplace, np.full(1, 2.0), np.zeros(1), once).total
     return np.asarray(believed_h(site.primary, site.seed, "uplink:primary", site.years) * two_h)
 

@@ -32,7 +32,9 @@ class Table:
     def complain(self, key: str, expected: str, got: object) -> None:
         """Note one problem: key, what was expected, what stood there."""
         shown = repr(got)
-        self.problems.append(f"{self.where(key)}: expected {expected}, got {shown if len(shown) < 60 else shown[:57] + '...'}")
+        self.problems.append(
+            f"{self.where(key)}: expected {expected}, got {shown if len(shown) < 60 else shown[:57] + '...'}"
+        )
 
     def raw(self, key: str) -> Any:
         """The value as written, else as the profile has it, else None."""
@@ -55,7 +57,7 @@ class Table:
         return value
 
     def flag(self, key: str, default: bool = False) -> bool:
-        """true or false."""
+        """True or false."""
         value = self.raw(key)
         if value is None:
             return default
@@ -104,7 +106,9 @@ class Table:
             return Estimate(low, low, low)
         return Estimate(float(points[0]), float(points[1]), float(points[2]), self.tag(key))
 
-    def parsed(self, key: str, parse: Callable[[str], float | None], example: str, default: float | None) -> float | None:
+    def parsed(
+        self, key: str, parse: Callable[[str], float | None], example: str, default: float | None
+    ) -> float | None:
         """A quantity written with its unit, such as "25 Mbit/s"."""
         value = self.raw(key)
         if value is None:

@@ -47,7 +47,9 @@ def read_week(table: Table, key: str) -> Week | None:
         span = _span(text)
         chosen = _days(days)
         if span is None or not chosen:
-            table.complain(f"{key}.{days}", 'days like mon-fri and a time like "08:00-17:00" within one day of 24 hours', text)
+            table.complain(
+                f"{key}.{days}", 'days like mon-fri and a time like "08:00-17:00" within one day of 24 hours', text
+            )
             continue
         for day in chosen:
             week[day] = span
@@ -115,7 +117,11 @@ def read_workplace(root: Table) -> Workplace:
     """Roles, calls, sales, catching up and the upset."""
     roles = tuple(_role(table) for table in root.children("role", "id"))
     return Workplace(
-        roles, _calls(root.child("calls")), _sales(root.child("sales")), _catch_up(root.child("catch_up")), _upset(root.child("upset"))
+        roles,
+        _calls(root.child("calls")),
+        _sales(root.child("sales")),
+        _catch_up(root.child("catch_up")),
+        _upset(root.child("upset")),
     )
 
 

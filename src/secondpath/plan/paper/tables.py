@@ -1,0 +1,372 @@
+"""A study as tables: the same rows for the terminal, the page, the paper and the tests."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from secondpath.plan import rounding as r
+from secondpath.plan.allowance import DataUse
+from secondpath.plan.build import findings_of
+from secondpath.plan.choose import break_even_usd_per_h, dominated
+from secondpath.plan.cited import inputs_below
+from secondpath.plan.deadlines import one_in
+from secondpath.plan.drivers import Driver
+from secondpath.plan.estimate import Tag
+from secondpath.plan.inputs import Plan, Shelf
+from secondpath.plan.options import Lived
+from secondpath.plan.sizing import Fit
+from secondpath.plan.study import Study
+
+PART_WORDS = {
+    "billable": "billable work not done",
+    "payroll": "paid hours that were idle",
+    "overtime": "overtime for work made up later",
+    "calls": "callers lost",
+    "sales": "sales lost or delayed",
+    "manage": "managing the outage",
+    "call_out": "IT call-out",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One table: `rows` of strings under `head`; `note` says what it means and what it does not."""
+
+    key: str
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+
+def duration_names(study: Study) -> tuple[str, ...]:
+    """Column heads of the impact table."""
+    short, two, half, full = study.impact.hours
+    return (r.hours(short), r.hours(two), f"half a day ({r.hours(half)})", f"full day ({r.hours(full)})")
+
+
+def impact_sheet(study: Study) -> Sheet:
+    """What an outage costs, two seasons by two views."""
+    found, tag = study.impact, r.tags(study.tags)
+    rows = (
+        ("Ordinary week", *(r.usd_band(b) for b in found.ordinary), tag),
+        ("  of it cash", *(r.usd_band(b) for b in found.ordinary_cash), tag),
+        ("Deadline season", *(r.usd_band(b) for b in found.season), tag),
+        ("  of it cash", *(r.usd_band(b) for b in found.season_cash), tag),
+    )
+    note = (
+        "Median (P10 to P90) of business hours lost. Cash: work not billed, overtime, lost calls and sales, call-outs. "
+        "The whole adds paid hours that were idle. Never wages and revenue of the same hour. "
+        "Lost clients, fines and malpractice stand beside this, not inside. Ask your broker for the waiting period of your policy."
+    )
+    return Sheet("impact", "What an outage costs", ("", *duration_names(study), "from"), rows, note)
+
+
+def driver_sheet(study: Study) -> Sheet:
+    """What moves the two-hour figure, and how to measure it."""
+    return Sheet(
+        "drivers",
+        "What this figure depends on (outage of 2 h)",
+        ("input", "swing", "rank correlation", "measure it: replace the guess by a count"),
+        tuple(
+            (driver_words(d, study.plan), r.usd(abs(d.swing_usd)), f"{d.rank_correlation:+.1f}", d.measure)
+            for d in study.impact.drivers
+        ),
+        "Swing: how far the loss moves between the lowest and the highest tenth of that input, the others as they are.",
+    )
+
+
+def driver_words(driver: Driver, plan: Plan) -> str:
+    """An input in words."""
+    words = {
+        "calls.no_retry": "callers who never try again",
+        "calls.margin_usd": "worth of a lost caller",
+        "calls.per_h": "calls an hour",
+        "calls.missed": "calls that do not get through",
+        "catch_up.ordinary": "work made up later",
+        "catch_up.fade_h": "how long work can be made up",
+        "upset.call_out_usd": "IT call-out",
+        "upset.manage_share": "manager's hours per hour",
+        "upset.manage_first_h": "manager's first hour",
+        "upset.restart_h": "time to find one's place again",
+        "sales.per_h": "sales an hour",
+        "sales.abandoned": "sales that go elsewhere",
+        "sales.margin_usd": "margin of a sale",
+    }
+    titles = {role.key: role.title for role in plan.workplace.roles}
+    if driver.path.startswith("role."):
+        _, key, *rest = driver.path.split(".")
+        ends = {
+            "stops": "share of work that stops",
+            "aside_first": "other work at first",
+            "aside_later": "other work later",
+        }
+        return f"{titles.get(key, key)}: {ends.get(rest[-1], rest[-1].replace('_', ' '))}"
+    return words.get(driver.path, driver.path.replace("_", " "))
+
+
+def option_sheet(study: Study) -> Sheet:
+    """The choices, the advised first."""
+    without = next((one for one in study.lived if not one.option.backups), study.lived[0])
+    rows = tuple(_option_row(one, without, study) for one in study.advice.ranked)
+    head = (
+        "option",
+        "cost a year",
+        "expected loss",
+        "bad year (P90)",
+        "business hours offline",
+        "over 4 h in a year",
+        "cost and loss",
+        "pays above",
+    )
+    note = (
+        "Cost a year spreads first costs at 8 % over contract and hardware life. Pays above: the cost of a business hour from which the "
+        "option pays for itself. What no second line cures (mains beyond the UPS, gateway, switch) is left in every row. "
+        f"Tag of the money columns: {r.tags(study.tags)}."
+    )
+    return Sheet("options", "The choices, best first", head, rows, note)
+
+
+def _option_row(one: Lived, without: Lived, study: Study) -> tuple[str, ...]:
+    pays = break_even_usd_per_h(one, without) if one.option.backups else None
+    grey = " (dominated)" if dominated(one, study.lived) else ""
+    out = f" [out: {'; '.join(one.option.wanting)}]" if one.option.wanting else ""
+    return (
+        one.option.title + grey + out,
+        r.usd(one.option.yearly_cost_usd),
+        r.usd(one.mean_loss_usd),
+        r.usd(one.loss_percentile_usd(90.0)),
+        r.hours(float(one.open_down_h.mean())),
+        r.chance(one.chance_longer(4.0)),
+        r.usd(one.mean_total_usd),
+        "-" if pays is None else f"{r.usd(pays)}/h",
+    )
+
+
+def availability_sheet(study: Study) -> Sheet:
+    """Hours a year and verdicts, from the closed form and the simulation."""
+    rows = []
+    for means, lived in zip(study.means, study.lived, strict=True):
+        verdict = str(means.verdict.value) if means.verdict else "-"
+        gained = r.chance(max(means.effectiveness, 0.0)) if means.verdict else "-"
+        spread = (float(x) for x in (lived.open_down_h.mean(), *_tenths(lived)))
+        mean_h, low_h, high_h = spread
+        rows.append(
+            (
+                lived.option.title,
+                r.hours(means.down_h_per_year),
+                f"{r.hours(mean_h)} ({r.hours(low_h)} to {r.hours(high_h)})",
+                gained,
+                verdict,
+            )
+        )
+    return Sheet(
+        "availability",
+        "How often and how long the office would be offline",
+        (
+            "option",
+            "hours a year, day and night",
+            "business hours a year (P10 to P90)",
+            "main line's downtime taken away",
+            "verdict",
+        ),
+        tuple(rows),
+        "First column by closed form (means), second by simulated years. diverse: takes away 90 % or more; partial: 50 to 90 %; NOT REDUNDANT: less.",
+    )
+
+
+def _tenths(lived: Lived) -> tuple[float, float]:
+    low, high = np.percentile(lived.open_down_h, (10.0, 90.0))
+    return float(low), float(high)
+
+
+def single_point_sheet(study: Study) -> Sheet:
+    """Fix this first, for the advised option."""
+    advised = study.advice.best or study.advice.nearest or study.lived[0]
+    means = next(m for m in study.means if m.option == advised.option.key)
+    alone = set(means.single_points)
+    rows = tuple(
+        (name, r.hours(hours), "alone takes the office offline" if name in alone else "only together with another")
+        for name, hours in means.causes_h[:8]
+    )
+    title = f"Fix this first (with: {advised.option.title})"
+    return Sheet(
+        "fix-first",
+        title,
+        ("cause", "hours a year it brings", "single point of failure?"),
+        rows,
+        "Hours day and night that would go if this never happened again.",
+    )
+
+
+def audit_sheet(plan: Plan, shelf: Shelf) -> Sheet:
+    """Path diversity of every candidate against the main line, element by element."""
+    rows = []
+    for uplink in plan.uplinks[1:]:
+        for finding in findings_of(plan, uplink, shelf):
+            if finding.share > 0:
+                word = "shared" if finding.shared else "apart"
+                word = word if finding.known else "shared (unknown)"
+                rows.append((uplink.key, finding.element.value, word, r.chance(finding.share), finding.reason))
+    note = f"Against {plan.primary.key}. Share: part of the main line's downtime that comes from this element. What nobody has filled in counts as shared."
+    return Sheet(
+        "audit",
+        "What each connection shares with the main line",
+        ("connection", "element", "verdict", "share", "why"),
+        tuple(rows),
+        note,
+    )
+
+
+def deadline_sheet(study: Study) -> Sheet:
+    """Deadlines by chance."""
+    rows = tuple(
+        (
+            d.name,
+            r.plain(d.per_year),
+            r.hours(d.window_h),
+            one_in(alone),
+            one_in(backed),
+            d.consequence + (f" ({r.usd(d.consequence_usd)})" if d.consequence_usd else ""),
+        )
+        for d, alone, backed in study.deadlines
+    )
+    head = ("deadline", "a year", "last window", "missed without backup", "with the advice", "what it would mean")
+    return Sheet(
+        "deadlines",
+        "Deadlines, by chance",
+        head,
+        rows,
+        "An outage that covers the whole last window. A chance, not dollars; your counsel knows your rules.",
+    )
+
+
+def sizing_sheets(study: Study) -> tuple[Sheet, Sheet, Sheet]:
+    """Needs, links, data."""
+    size = study.sizing
+    needs = tuple((n.title, str(n.active), r.mbps(n.down_bps), r.mbps(n.up_bps)) for n in size.needs)
+    totals = (
+        ("critical work, with head room", "", r.mbps(size.critical_down_bps), r.mbps(size.critical_up_bps)),
+        ("everything, with head room", "", r.mbps(size.full_down_bps), r.mbps(size.full_up_bps)),
+    )
+    dropped = ", then ".join(size.drop_first) or "nothing: all of it is critical"
+    need = Sheet(
+        "size",
+        "What the backup must carry",
+        ("use", "active at once", "down", "up"),
+        (*needs, *totals),
+        f"Pause first: {dropped}.",
+    )
+    links = tuple(_fit_row(f) for f in study.fits)
+    link = Sheet("links", "What each connection can carry", ("connection", "down", "up", "known from", "critical work", "everything", "calls"), links,
+                 "0.85 of what it delivered at its worst tenth; where nothing was measured, half of the contract stands in.")  # fmt: skip
+    data = tuple(_data_row(d) for d in study.data)
+    head = ("connection", "tests and drills", "mean month", "P90 month", "P99 month", "a full day", "allowance lasts")
+    return (
+        need,
+        link,
+        Sheet(
+            "data",
+            "Data on metered connections",
+            head,
+            data,
+            "Gigabytes billed at the IP level; hours on backup as simulated.",
+        ),
+    )
+
+
+def _fit_row(fit: Fit) -> tuple[str, ...]:
+    calls = (
+        "not measured"
+        if fit.voice_rating is None
+        else f"R {fit.voice_rating:.0f}: {'good enough' if fit.voice_capable else 'not voice-capable'}"
+    )
+    yes = {True: "yes", False: "NO"}
+    return (
+        fit.uplink,
+        r.mbps(fit.down_bps),
+        r.mbps(fit.up_bps),
+        "measurement (M)" if fit.measured else "contract (P)",
+        yes[fit.carries_critical],
+        yes[fit.carries_full],
+        calls,
+    )
+
+
+def _data_row(use: DataUse) -> tuple[str, ...]:
+    lasts = (
+        "no limit"
+        if use.hours_until_limit is None
+        else f"{r.hours(use.hours_until_limit)} on backup: day {use.day_of_limit} of a long outage"
+    )
+    gb = tuple(f"{r.plain(v)} GB" for v in (use.standing_gb, use.expected_gb, use.p90_gb, use.p99_gb, use.full_day_gb))
+    return (use.uplink, *gb, lasts)
+
+
+def power_sheets(study: Study) -> tuple[Sheet, Sheet]:
+    """UPS now, and sizes to choose from."""
+    s = study.supply
+    tag = Tag.MEASURED.value if s.measured else Tag.PUBLISHED.value
+    now = (
+        ("runtime at the battery's end of life", r.hours(s.ups_h), tag),
+        ("hours a year without mains beyond it", r.hours(s.office_dark_h), "P"),
+        ("apparent power to buy", f"{r.plain(s.needed_va)} VA", "P"),
+        ("more runtime buys nothing beyond", r.hours(s.useful_h), "P"),
+    )
+    sizes = tuple(
+        (f"{wh:,.0f} Wh", r.hours(c.runtime_h), r.usd(c.yearly_usd), r.hours(c.dark_h_per_year), r.usd(c.total_usd))
+        for wh, c in s.choices[:5]
+    )
+    first = Sheet(
+        "power",
+        "The UPS",
+        ("", "", "from"),
+        now,
+        "Beyond that the carrier's own street or tower battery is empty as well.",
+    )
+    second = Sheet("ups", "UPS sizes, best first", ("battery", "runtime", "cost a year", "hours a year left", "cost and loss"), sizes,
+                   "A measured runtime after the first discharge test replaces the computed one.")  # fmt: skip
+    return first, second
+
+
+def input_sheet(study: Study, shelf: Shelf) -> Sheet:
+    """Every estimate with its tag."""
+    rows = tuple(
+        (item.path, item.shown, item.tag, item.grade)
+        for item in inputs_below(study.plan, shelf, ("role", "calls", "sales", "catch_up", "upset"))
+    )
+    return Sheet(
+        "inputs",
+        "Inputs",
+        ("input", "likely (low to high)", "tag", "grade"),
+        rows,
+        "E the office's estimate, M measured, P published or assumed. Grade V read in the source, V2 in a page quoting it, C computed, J judgement.",
+    )
+
+
+def learned_sheet(study: Study) -> Sheet:
+    """Prior and record, with their weights."""
+    rows = tuple(
+        (key, known.prior.title, f"{r.chance(1 - known.record_weight)} / {r.chance(known.record_weight)}",
+         f"{r.plain(known.prior.rate_per_year)} a year", r.hours(known.prior.median_h), "yes" if known.dispersion > 2 else "no")
+        for key, known in study.learned.items()
+    )  # fmt: skip
+    head = ("connection", "class", "weight of prior / record", "outages believed", "median", "storm clusters")
+    return Sheet(
+        "learned",
+        "What the office's own record has changed",
+        head,
+        rows,
+        "An outage still open counts for the number, not for the duration.",
+    )
+
+
+def naive_sheet(study: Study) -> Sheet:
+    """Why our number is smaller than a common calculator's."""
+    pairs = zip(study.impact.hours, study.impact.naive_usd, study.impact.ordinary, strict=True)
+    rows = tuple((r.hours(h), r.usd(naive), r.usd(ours.p50), f"{naive / max(ours.p50, 1e-9):.1f} times") for h, naive, ours in pairs)
+    note = (
+        "The common formula adds wages and billings of the same hour, knows no other work, no catching up, no season, no range. "
+        "Shown to explain the difference, not to be used."
+    )
+    return Sheet("naive", "Why other calculators say more", ("outage", "common formula", "here (P50)", "ratio"), rows, note)
