@@ -67,10 +67,10 @@ def inputs_below(plan: Plan, shelf: Shelf, roots: tuple[str, ...]) -> tuple[Inpu
 
 def estimate_input(path: str, estimate: Estimate, shelf: Shelf) -> Input:
     """An estimate with its source: the office's own if it was changed, else the profile's."""
-    points = (estimate.low, estimate.likely, estimate.high)
-    shown = (
-        plain(estimate.likely) if estimate.certain else f"{plain(points[1])} ({plain(points[0])} to {plain(points[2])})"
-    )
+    # Inputs are shown as typed: rounding belongs to results. The file has minutes where the arithmetic has hours.
+    factor = 60.0 if path.endswith("_min") else 1.0
+    low, likely, high = (f"{round(factor * p, 6):g}" for p in (estimate.low, estimate.likely, estimate.high))
+    shown = likely if estimate.certain else f"{likely} ({low} to {high})"
     cite = cite_for(path, shelf.cites) or {}
     key = "office" if estimate.tag is Tag.ESTIMATE else cite.get("source", "judgement")
     return _with_source(

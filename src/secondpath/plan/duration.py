@@ -6,6 +6,7 @@ that no carrier would leave open; a duration beyond the cap counts as the cap (s
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 from secondpath.plan.special import normal_cdf, normal_tail
 
@@ -64,6 +65,7 @@ def chance_of_any_longer(streams: list[tuple[float, Duration]], x_h: float) -> f
     return -math.expm1(-sum(rate * duration.survival(x_h) for rate, duration in streams))
 
 
+@cache
 def mean_min_h(duration: Duration, other: Duration, steps: int = 2000) -> float:
     """E[min(D, T)] in hours of two independent durations: the integral of the product of their survivals.
 

@@ -76,7 +76,7 @@ def _impact(study: Study, shelf: Shelf) -> Iterator[Figure]:
     for view, words, bands, kind in views:
         without = "" if kind == "total" else " without idle payroll and management"
         for name, hours, band in zip(DURATIONS, found.hours, bands, strict=True):
-            title = f"loss of an outage of {r.hours(hours)} in {words}"
+            title = f"loss of an outage of {r.span(hours)} in {words}"
             yield _band(
                 f"impact.{view}.{name}",
                 title,

@@ -43,6 +43,11 @@ def hours(value_h: float) -> str:
     return f"{plain(value_h)} h"
 
 
+def span(value_h: float) -> str:
+    """A length that was asked for, not estimated: '30 min', '2 h', '4.5 h'."""
+    return f"{value_h * 60:g} min" if value_h < 1 else f"{round(value_h, 2):g} h"
+
+
 def mbps(value_bps: float) -> str:
     """Megabits a second: '3.4 Mbit/s'."""
     return f"{plain(value_bps / 1e6)} Mbit/s"

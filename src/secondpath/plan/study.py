@@ -24,7 +24,8 @@ from secondpath.plan.years import Site, belief_scores, draw_world, live
 
 IMPACT_DRAWS = 4096
 FULL_YEARS = 20_000
-QUICK_YEARS = 4_000
+QUICK_YEARS = 2_000
+QUICK_DRAWS = 1_024
 SEED = 20_260_101
 
 
@@ -136,7 +137,12 @@ def naive_usd_per_h(plan: Plan) -> float:
 
 
 def study_of(
-    plan: Plan, shelf: Shelf, years: int = FULL_YEARS, learned: dict[str, Learned] | None = None, seed: int = SEED
+    plan: Plan,
+    shelf: Shelf,
+    years: int = FULL_YEARS,
+    learned: dict[str, Learned] | None = None,
+    seed: int = SEED,
+    draws: int = IMPACT_DRAWS,
 ) -> Study:
     """Work the whole plan through."""
     known = learned or {}
@@ -152,7 +158,7 @@ def study_of(
     return Study(
         plan=plan,
         site=site,
-        impact=impact_of(plan, seed),
+        impact=impact_of(plan, seed, draws),
         lived=lived,
         advice=advice,
         means=means,

@@ -83,9 +83,8 @@ def _would_change(study: Study) -> tuple[str, ...]:
             "A year of your own outage record would weigh more than the published figures: measure first, then decide what is dear."
         )
     for lived in advice.ranked:
-        for reason in lived.option.wanting[:1]:
-            if lived.option.backups:
-                found.append(f"{lived.option.title} is out: {reason}.")
+        if lived.option.backups and lived.option.wanting and advice.best:
+            found.append(f"{lived.option.title} is out: {lived.option.wanting[0]}.")
     return tuple(found[:5])
 
 

@@ -108,7 +108,7 @@ def _bars(study: Study) -> "Figure":
     ax.set_yticks(range(len(rows)), [_short(one.option.title) + (" (out)" if one.option.wanting else "") for one in rows])
     ax.xaxis.set_major_formatter(_dollars)
     ax.set_xlim(0, float((cost + loss).max()) * 1.12 + 1)
-    ax.legend(loc="lower right", frameon=True, edgecolor="white")
+    ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, borderaxespad=0.2)
     return figure
 
 

@@ -42,7 +42,7 @@ class Sheet:
 def duration_names(study: Study) -> tuple[str, ...]:
     """Column heads of the impact table."""
     short, two, half, full = study.impact.hours
-    return (r.hours(short), r.hours(two), f"half a day ({r.hours(half)})", f"full day ({r.hours(full)})")
+    return (r.span(short), r.span(two), f"half a day ({r.span(half)})", f"full day ({r.span(full)})")
 
 
 def impact_sheet(study: Study) -> Sheet:
@@ -122,15 +122,20 @@ def option_sheet(study: Study) -> Sheet:
     note = (
         "Cost a year spreads first costs at 8 % over contract and hardware life. Pays above: the cost of a business hour from which the "
         "option pays for itself. What no second line cures (mains beyond the UPS, gateway, switch) is left in every row. "
-        f"Tag of the money columns: {r.tags(study.tags)}."
+        f"Tag of the money columns: {r.tags(study.tags)}. Dominated: another costs no more and leaves no more hours. " + _out_words(study)
     )
     return Sheet("options", "The choices, best first", head, rows, note)
 
 
+def _out_words(study: Study) -> str:
+    out = [one.option for one in study.advice.ranked if one.option.wanting]
+    return "".join(f"Out: {option.title}, because {' and '.join(option.wanting)}. " for option in out)
+
+
 def _option_row(one: Lived, without: Lived, study: Study) -> tuple[str, ...]:
     pays = break_even_usd_per_h(one, without) if one.option.backups else None
-    grey = " (dominated)" if dominated(one, study.lived) else ""
-    out = f" [out: {'; '.join(one.option.wanting)}]" if one.option.wanting else ""
+    grey = " (dominated)" if dominated(one, study.lived) and not one.option.wanting else ""
+    out = " (out)" if one.option.wanting else ""
     return (
         one.option.title + grey + out,
         r.usd(one.option.yearly_cost_usd),
@@ -224,7 +229,7 @@ def deadline_sheet(study: Study) -> Sheet:
         (
             d.name,
             r.plain(d.per_year),
-            r.hours(d.window_h),
+            r.span(d.window_h),
             one_in(alone),
             one_in(backed),
             d.consequence + (f" ({r.usd(d.consequence_usd)})" if d.consequence_usd else ""),
@@ -364,7 +369,7 @@ def learned_sheet(study: Study) -> Sheet:
 def naive_sheet(study: Study) -> Sheet:
     """Why our number is smaller than a common calculator's."""
     pairs = zip(study.impact.hours, study.impact.naive_usd, study.impact.ordinary, strict=True)
-    rows = tuple((r.hours(h), r.usd(naive), r.usd(ours.p50), f"{naive / max(ours.p50, 1e-9):.1f} times") for h, naive, ours in pairs)
+    rows = tuple((r.span(h), r.usd(naive), r.usd(ours.p50), f"{naive / max(ours.p50, 1e-9):.1f} times") for h, naive, ours in pairs)
     note = (
         "The common formula adds wages and billings of the same hour, knows no other work, no catching up, no season, no range. "
         "Shown to explain the difference, not to be used."
