@@ -47,8 +47,8 @@ def _office() -> tuple[Question, ...]:
 def _people(document: dict[str, Any]) -> tuple[Question, ...]:
     found: list[Question] = []
     for role in document["role"]:
-        at, group, title = f"role.{role['id']}", role["title"], role["title"].lower()
-        found.append(Question(f"{at}.people", group, f"How many {title} work here?", "number", "people"))
+        at, group = f"role.{role['id']}", role["title"]
+        found.append(Question(f"{at}.people", group, f"{role['title']}: how many people?", "number", "people"))
         if "bills_usd_per_h" in role:
             found.append(
                 Question(f"{at}.bills_usd_per_h", group, "What does an hour bill at?", "number", "dollars an hour")

@@ -17,7 +17,7 @@
     const axis = { stroke: soft, grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
     box.textContent = "";
     plot = new uPlot({
-      width: Math.max(260, box.clientWidth), height: 250, legend: { live: true }, cursor: { drag: { x: false, y: false } },
+      width: Math.max(260, box.clientWidth), height: 250, pxAlign: 0, legend: { live: true }, cursor: { drag: { x: false, y: false } },
       scales: { x: { time: false } },
       axes: [Object.assign({ label: "business hours", labelSize: 22 }, axis), Object.assign({ size: 68, values: (u, v) => v.map(dollars) }, axis)],
       series: [
