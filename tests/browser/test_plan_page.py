@@ -22,7 +22,9 @@ from secondpath.plan.page.app import page_app  # noqa: E402
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not shutil.which("chromium") or not shutil.which("chromedriver"), reason="needs chromium and its driver"),
+    pytest.mark.skipif(
+        not shutil.which("chromium") or not shutil.which("chromedriver"), reason="needs chromium and its driver"
+    ),
 ]
 ARGUMENTS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -172,5 +174,3 @@ def test_it_works_without_javascript(tmp_path: Path, address: str) -> None:
         assert len(driver.find_elements(By.CSS_SELECTOR, "#results table")) >= 9
     finally:
         driver.quit()
-
-

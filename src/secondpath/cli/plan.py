@@ -43,7 +43,9 @@ def _writers(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     ask = commands.add_parser("ask", help="interview in the terminal, then write plan.toml")
     for parser, run in ((new, plan_write.new), (ask, plan_write.ask)):
         parser.add_argument("--profile", choices=PROFILES, default="general")
-        parser.add_argument("--file", default="plan.toml", help="where to write (default plan.toml); - for standard output")
+        parser.add_argument(
+            "--file", default="plan.toml", help="where to write (default plan.toml); - for standard output"
+        )
         parser.add_argument("--force", action="store_true", help="replace an existing file")
         parser.add_argument("--json", action="store_true", help="say what was written as JSON")
         parser.set_defaults(run=run)

@@ -21,8 +21,8 @@ def new(args: argparse.Namespace) -> int:
 
 def ask(args: argparse.Namespace) -> int:
     """Interview, then write."""
-    from secondpath.plan.form.ask import interview
     from secondpath.plan.form.answers import answered
+    from secondpath.plan.form.ask import interview
     from secondpath.plan.form.read import read_document
     from secondpath.plan.form.shelf import shelf
 

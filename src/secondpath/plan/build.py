@@ -13,7 +13,7 @@ from secondpath.plan.options import Backup, Care, Kind, Option, Price
 from secondpath.plan.paths import Element, Finding, audit, beta, shared_elements
 from secondpath.plan.power import Battery, runtime_h
 from secondpath.plan.sizing import Fit
-from secondpath.plan.years import Site
+from secondpath.plan.timeline import Site
 
 _RADIO = frozenset({"cellular", "cellular-marginal", "fixed-wireless", "satellite"})
 
@@ -35,7 +35,6 @@ def site_of(plan: Plan, shelf: Shelf, years: int, seed: int, learned: dict[str, 
         local=tuple(shelf.priors[key] for key in ("gateway-software", spare, "switch")),
         mains=mains_of(plan, shelf),
         ups_h=ups_h(plan, shelf),
-        workplace=plan.workplace,
         clock=business_clock(plan.week, plan.seasons),
         years=years,
         seed=seed,

@@ -61,4 +61,6 @@ def coming(rules: tuple[Rule, ...], today: date, months: int = 12) -> tuple[tupl
     """The dates of the next months, in order."""
     end = today + timedelta(days=round(months * 30.44))
     found = [(rule.on(year), rule) for rule in rules for year in (today.year, today.year + 1)]
-    return tuple(sorted(((day, rule) for day, rule in found if today <= day <= end), key=lambda pair: (pair[0], pair[1].title)))
+    return tuple(
+        sorted(((day, rule) for day, rule in found if today <= day <= end), key=lambda pair: (pair[0], pair[1].title))
+    )

@@ -4,6 +4,7 @@ Simulated years have 8766 hours and begin on a Monday at midnight; one year foll
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -30,9 +31,9 @@ class Season:
         return day >= self.first_day or day <= self.last_day
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BusinessClock:
-    """Opening times of a year as a rising curve: `knots_h` of the year against `open_h` so far; `in_season` by day."""
+    """Known by identity, so that it can key what is kept (see `business_clock`). Opening times of a year as a rising curve: `knots_h` of the year against `open_h` so far; `in_season` by day."""
 
     knots_h: Floats
     open_h: Floats
@@ -71,6 +72,7 @@ class BusinessClock:
         return float((open_h * self.in_season).sum() / self.year_h) if self.year_h else 0.0
 
 
+@lru_cache(maxsize=16)
 def business_clock(week: Week, seasons: tuple[Season, ...] = ()) -> BusinessClock:
     """The clock of an office open at `week` (seven (from, to) hours or None, Monday first), with its seasons.
 

@@ -7,7 +7,7 @@ from secondpath.plan.causes import Cause, Prior, Structure
 from secondpath.plan.duration import mean_min_h
 from secondpath.plan.options import MANUAL, Backup, Kind, Option
 from secondpath.plan.paths import Diversity, verdict
-from secondpath.plan.years import Site
+from secondpath.plan.timeline import Site
 
 LOCAL = "office"
 PRIMARY = "primary"

@@ -5,6 +5,7 @@ predictive distribution. Every stream is drawn by name: two options differ only 
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,10 +41,12 @@ class Outages:
         return self.spans.chosen(self.mark < share)
 
 
+@lru_cache(maxsize=48)
 def outages_of(prior: Prior, seed: int, key: str, years: int) -> Outages:
     """`years` years of outages of a thing of that class; `key` names the thing.
 
     What we do not know stays the same for HELD_YEARS in a row: an office with a bad line has it until it is changed.
+    Kept, because the page asks for the same outages at every keystroke; nobody may write into what is returned.
     """
     rng = stream(seed, key)
     rate, log_median = _beliefs(prior, rng, years)
@@ -78,6 +81,7 @@ def _outages(rng: np.random.Generator, rate: Floats, log_median: Floats, sigma: 
     return Outages(Spans(start_h[keep], start_h[keep] + length_h[keep]), mark[keep])
 
 
+@lru_cache(maxsize=48)
 def dead_spans(
     per_year: float, seen_ratio: float, drills_per_year: float, wait_h: float, seed: int, key: str, years: int
 ) -> Spans:

@@ -20,7 +20,8 @@ from secondpath.plan.paths import Diversity
 from secondpath.plan.people import draw_workplace, estimates
 from secondpath.plan.sizing import Fit, Sizing, fit, size
 from secondpath.plan.supply import Supply, supply_of
-from secondpath.plan.years import Site, belief_scores, draw_world, live
+from secondpath.plan.timeline import Site
+from secondpath.plan.years import belief_scores, draw_people, live
 
 IMPACT_DRAWS = 4096
 FULL_YEARS = 20_000
@@ -150,10 +151,13 @@ def study_of(
     sizing = size(plan.telephones, plan.applications, shelf)
     fits = tuple(fit(uplink, sizing, shelf, plan.telephones.codec) for uplink in plan.uplinks[1:])
     options = options_of(plan, shelf, fits, known)
-    world = draw_world(site)
+    people = draw_people(plan.workplace, site)
     means = tuple(means_of(site, option) for option in options)
-    lived = tuple(live(world, _with_verdict(option, one)) for option, one in zip(options, means, strict=True))
-    advice = advise(lived, belief_scores(world), plan.owner.longest_h, plan.owner.tolerance)
+    lived = tuple(
+        live(site, plan.workplace, people, _with_verdict(option, one))
+        for option, one in zip(options, means, strict=True)
+    )
+    advice = advise(lived, belief_scores(site, plan.workplace, people), plan.owner.longest_h, plan.owner.tolerance)
     supply = supply_of(plan, shelf)
     return Study(
         plan=plan,

@@ -71,9 +71,21 @@ def test_lost_calls_are_the_largest_part(plan: Plan) -> None:
 
 def test_drivers_come_in_the_printed_order(plan: Plan) -> None:
     drivers = impact_of(plan).drivers
-    assert {d.path for d in drivers[:5]} == {"calls.no_retry", "calls.margin_usd", "calls.per_h", "catch_up.ordinary", "calls.missed"}
+    assert {d.path for d in drivers[:5]} == {
+        "calls.no_retry",
+        "calls.margin_usd",
+        "calls.per_h",
+        "catch_up.ordinary",
+        "calls.missed",
+    }
     assert [d.path for d in drivers[:2]] == ["calls.no_retry", "calls.margin_usd"]
-    printed = {"calls.no_retry": 755, "calls.margin_usd": 650, "calls.per_h": 414, "catch_up.ordinary": 399, "calls.missed": 302}
+    printed = {
+        "calls.no_retry": 755,
+        "calls.margin_usd": 650,
+        "calls.per_h": 414,
+        "catch_up.ordinary": 399,
+        "calls.missed": 302,
+    }
     for driver in drivers[:5]:
         assert abs(driver.swing_usd) == pytest.approx(printed[driver.path], rel=0.15)
 
@@ -120,5 +132,11 @@ def test_the_argument_of_the_table_holds(study: Study) -> None:
 
 
 def test_two_digits_everywhere() -> None:
-    assert [two_digits(v) for v in (1574.2, 0.04444, 98765, 0.0, 1.05)] == [1600, 0.044, 99000, 0.0, 1.1 if two_digits(1.05) == 1.1 else 1.0]
+    assert [two_digits(v) for v in (1574.2, 0.04444, 98765, 0.0, 1.05)] == [
+        1600,
+        0.044,
+        99000,
+        0.0,
+        1.1 if two_digits(1.05) == 1.1 else 1.0,
+    ]
     assert Band(1, 2, 3).scaled(2) == Band(2, 4, 6)

@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from secondpath.plan.paper.notice import notice_of
 from secondpath.plan.paper.runbook import runbook_of
 from secondpath.plan.rounding import DISCLAIMER
 from secondpath.plan.study import study_of
-from datetime import date
 
 ROOT = Path(__file__).parents[3]
 FORBIDDEN = ("compliant", "guarantee", "99.99")
@@ -76,7 +76,10 @@ def test_checklist_is_ticked_by_a_person_and_verified_by_the_gateway(
     assert "did you mean 'entrance'?" in capsys.readouterr().err
     assert main(["checklist", "--file", plan_file, "--tick", "entrance", "--by", "Ann Low"]) == 1
     status = tmp_path / "status.json"
-    rows = [{"carrier": "A", "health": "UP", "role": "main"}, {"carrier": "a", "health": "UP", "role": "backup", "ready": True}]
+    rows = [
+        {"carrier": "A", "health": "UP", "role": "main"},
+        {"carrier": "a", "health": "UP", "role": "backup", "ready": True},
+    ]
     status.write_text(json.dumps({"at": "2026-11-22T10:00:00Z", "uplinks": rows, "drill": {"dark": "passed"}}))
     capsys.readouterr()
     assert main(["checklist", "--file", plan_file, "--status", str(status), "--json"]) == 1
@@ -113,7 +116,12 @@ def test_the_interview_asks_again_and_keeps_what_was_said() -> None:
 
 
 def test_answers_are_written_into_the_commented_file() -> None:
-    answers = {"office.name": 'A "quoted" name', "role.staff.people": 11, "calls.per_h": [1, 2, 3], "uplink.lte.plan.monthly": "$66"}
+    answers = {
+        "office.name": 'A "quoted" name',
+        "role.staff.people": 11,
+        "calls.per_h": [1, 2, 3],
+        "uplink.lte.plan.monthly": "$66",
+    }
     text = plan_text("cpa", answers)
     found = tomllib.loads(text)
     assert found["office"]["name"] == 'A "quoted" name'
@@ -147,7 +155,9 @@ def test_leaflets_keep_to_the_wording_rules(profile: str) -> None:
 def test_no_shipped_text_promises_anything() -> None:
     for path in (ROOT / "src/secondpath/plan").rglob("*"):
         if path.suffix in {".toml", ".html", ".typ"}:
-            assert not any(word in path.read_text(encoding="utf-8").casefold() for word in ("compliant", "guarantee")), path
+            assert not any(
+                word in path.read_text(encoding="utf-8").casefold() for word in ("compliant", "guarantee")
+            ), path
 
 
 def test_weekends_and_holidays_move_a_tax_date() -> None:

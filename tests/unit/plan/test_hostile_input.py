@@ -14,8 +14,8 @@ from secondpath.plan.form.records import read_records
 from secondpath.plan.form.shelf import shelf, text_of
 from secondpath.plan.paper.document import document_of
 from secondpath.plan.paper.review import html_of, pdf_of
-from secondpath.plan.paper.terminal import printed
 from secondpath.plan.paper.tables import option_sheet
+from secondpath.plan.paper.terminal import printed
 from secondpath.plan.study import study_of
 
 CPA = text_of("profiles", "cpa.toml")
@@ -83,7 +83,9 @@ def test_an_empty_section_falls_back_to_the_profile(section: str) -> None:
 
 
 def test_missing_sections_fall_back_to_the_profile() -> None:
-    assert read_text('profile = "clinic"\n', shelf()).plan == read_text(text_of("profiles", "clinic.toml"), shelf()).plan
+    assert (
+        read_text('profile = "clinic"\n', shelf()).plan == read_text(text_of("profiles", "clinic.toml"), shelf()).plan
+    )
 
 
 def test_empty_lists_are_named() -> None:
@@ -102,18 +104,22 @@ def test_no_text_makes_the_reader_raise(text: str) -> None:
     read_text(text, shelf())
 
 
-scalars = st.one_of(st.none().map(lambda _: '""'), st.integers().map(str), st.floats().map(str), st.just("[]"), st.just("{}"))
+scalars = st.one_of(
+    st.none().map(lambda _: '""'), st.integers().map(str), st.floats().map(str), st.just("[]"), st.just("{}")
+)
 
 
 @given(st.sampled_from([line for line in CPA.splitlines() if " = " in line and not line.startswith("#")]), scalars)
 @settings(max_examples=150, deadline=None)
 def test_no_value_makes_the_reader_raise(line: str, value: str) -> None:
-    reading = read_text(CPA.replace(line, f"{line.split(' = ')[0]} = {value}", 1), shelf())
+    reading = read_text(CPA.replace(line, f"{line.split(' = ', maxsplit=1)[0]} = {value}", 1), shelf())
     assert (reading.plan is None) == bool(reading.problems)
 
 
 @pytest.mark.parametrize("command", ["impact", "options", "size", "audit", "power", "review", "notice", "runbook"])
-def test_a_bad_plan_exits_with_2_and_no_traceback(command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bad_plan_exits_with_2_and_no_traceback(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bad = tmp_path / "plan.toml"
     bad.write_text(CPA.replace("people = 8", "people = -8", 1))
     assert main([command, "--file", str(bad), "--years", "200"]) == 2
@@ -133,11 +139,15 @@ MARKUP = '<script>alert(1)</script> #panic("x") $ x $ {{ 7*7 }} \\u{202e} */'
 def test_user_text_stays_inert_in_html_pdf_and_terminal() -> None:
     evil = json.dumps(MARKUP)
     text = CPA.replace('name = "Hartwell & Lowe, CPAs"', f"name = {evil}", 1)
-    text = text.replace('title = "Cellular, left alone"', f"title = {evil}", 1).replace('carrier = "Second Mobile"', f"carrier = {evil}", 1)
+    text = text.replace('title = "Cellular, left alone"', f"title = {evil}", 1).replace(
+        'carrier = "Second Mobile"', f"carrier = {evil}", 1
+    )
     reading = read_text(text, shelf())
     assert reading.plan, reading.problems
     study = study_of(reading.plan, shelf(), years=500)
-    charts = {key: "<svg xmlns='http://www.w3.org/2000/svg' width='4' height='4'></svg>" for key in ("curve", "bars", "intervals", "pareto")}
+    charts = dict.fromkeys(
+        ("curve", "bars", "intervals", "pareto"), "<svg xmlns='http://www.w3.org/2000/svg' width='4' height='4'></svg>"
+    )
     document = document_of(study, shelf(), Evidence(), charts)
     html = html_of("review.html", document)
     assert "<script" not in html
@@ -152,7 +162,10 @@ def test_user_text_stays_inert_in_html_pdf_and_terminal() -> None:
     [
         ("not json", "line 1: expected one JSON object"),
         ('{"kind": "outage"}', "line 1: outage: 'uplink' is missing"),
-        ('{"kind": "outage", "uplink": "x", "start": "2026-01-01T00:00:00Z"}', "line 1: outage: uplink: expected one of cable"),
+        (
+            '{"kind": "outage", "uplink": "x", "start": "2026-01-01T00:00:00Z"}',
+            "line 1: outage: uplink: expected one of cable",
+        ),
         (
             '{"kind": "outage", "uplink": "cable", "start": "2026-01-02T00:00:00Z", "end": "2026-01-01T00:00:00Z"}',
             "line 1: outage: end: expected a time after start",

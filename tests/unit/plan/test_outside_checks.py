@@ -17,7 +17,13 @@ def test_erlang_com_manual_says_15_lines_at_1_percent_carry_8_108_erlangs() -> N
 
 @pytest.mark.parametrize(
     ("lines", "percent_1", "percent_2", "percent_5"),
-    [(1, 0.0101, 0.0204, 0.0526), (2, 0.153, 0.223, 0.381), (5, 1.36, 1.66, 2.22), (10, 4.46, 5.08, 6.22), (20, 12.0, 13.2, 15.2)],
+    [
+        (1, 0.0101, 0.0204, 0.0526),
+        (2, 0.153, 0.223, 0.381),
+        (5, 1.36, 1.66, 2.22),
+        (10, 4.46, 5.08, 6.22),
+        (20, 12.0, 13.2, 15.2),
+    ],
 )
 def test_erlang_b_tables_as_printed_in_teletraffic_handbooks(
     lines: int, percent_1: float, percent_2: float, percent_5: float

@@ -62,7 +62,10 @@ def test_mistakes_come_back_as_sentences(client: TestClient) -> None:
 
 
 def test_markup_stays_text(client: TestClient) -> None:
-    answer = client.get("/", params={"profile": "cpa", "office.name": '"><script>alert(1)</script>', "uplink.cable.street": "<img src=x>"})
+    answer = client.get(
+        "/",
+        params={"profile": "cpa", "office.name": '"><script>alert(1)</script>', "uplink.cable.street": "<img src=x>"},
+    )
     assert "<script>alert" not in answer.text
     assert "<img" not in answer.text
     assert "&lt;script&gt;" in answer.text

@@ -21,8 +21,8 @@ from secondpath.plan.options import Option
 from secondpath.plan.people import draw_workplace
 from secondpath.plan.simulate import offline_spans, outages_at, yearly
 from secondpath.plan.spans import merged, overlap, union, without
-from secondpath.plan.study import study_of
-from secondpath.plan.years import draw_world, live
+from secondpath.plan.study import Study, study_of
+from secondpath.plan.years import draw_people, live
 
 THINGS = ("P", "B", "C", "L")
 rates = st.floats(0.05, 30.0)
@@ -111,11 +111,10 @@ def test_wages_of_billable_people_change_nothing() -> None:
 
 
 @pytest.fixture(scope="module")
-def options() -> tuple[object, dict[str, Option]]:
+def study() -> Study:
     plan = read_text(text_of("profiles", "cpa.toml"), shelf()).plan
     assert plan
-    study = study_of(plan, shelf(), years=2000)
-    return draw_world(study.site), {one.option.key: one.option for one in study.lived}
+    return study_of(plan, shelf(), years=2000)
 
 
 def better_than(option: Option) -> list[Option]:
@@ -131,12 +130,13 @@ def better_than(option: Option) -> list[Option]:
 
 
 @pytest.mark.parametrize("key", ["cellular", "shared-pole", "same-provider"])
-def test_a_strictly_better_option_is_never_worse_in_hours(options: tuple[object, dict[str, Option]], key: str) -> None:
-    world, by_key = options
-    before = live(world, by_key[key])  # type: ignore[arg-type]
-    for option in better_than(by_key[key]):
-        after = live(world, option)  # type: ignore[arg-type]
-        assert np.all(after.down_h.sum() <= before.down_h.sum() + 1e-6)
+def test_a_strictly_better_option_is_never_worse(study: Study, key: str) -> None:
+    site, workplace = study.site, study.plan.workplace
+    people = draw_people(workplace, site)
+    before = next(one for one in study.lived if one.option.key == key)
+    for option in better_than(before.option):
+        after = live(site, workplace, people, option)
+        assert after.down_h.sum() <= before.down_h.sum() + 1e-6
         assert after.mean_loss_usd <= before.mean_loss_usd * 1.0001
 
 

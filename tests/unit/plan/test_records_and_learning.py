@@ -1,6 +1,7 @@
 """What the office has measured replaces what was assumed, and the paper says how much of it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,6 @@ from secondpath.plan.form.records import open_hours, read_records
 from secondpath.plan.form.shelf import shelf, text_of
 from secondpath.plan.inputs import Plan
 from secondpath.plan.learn import dispersion
-from datetime import UTC, datetime
 
 
 @pytest.fixture
@@ -66,11 +66,15 @@ def test_gaps_are_taken_out_of_the_watched_time(plan: Plan) -> None:
 
 def test_business_hours_are_the_offices_own(plan: Plan) -> None:
     def hours(start: str, end: str) -> float:
-        return open_hours(plan, datetime.fromisoformat(start).replace(tzinfo=UTC), datetime.fromisoformat(end).replace(tzinfo=UTC))
+        return open_hours(
+            plan, datetime.fromisoformat(start).replace(tzinfo=UTC), datetime.fromisoformat(end).replace(tzinfo=UTC)
+        )
 
     assert hours("2025-01-06T15:00:00", "2025-01-06T17:00:00") == pytest.approx(1.0)  # opens at 16:00 UTC in winter
     assert hours("2025-07-07T14:00:00", "2025-07-07T16:00:00") == pytest.approx(1.0)  # opens at 15:00 UTC in summer
-    assert hours("2025-01-11T00:00:00", "2025-01-13T08:00:00") == pytest.approx(1.0)  # Friday's last hour, then a weekend
+    assert hours("2025-01-11T00:00:00", "2025-01-13T08:00:00") == pytest.approx(
+        1.0
+    )  # Friday's last hour, then a weekend
 
 
 def test_drills_and_battery_replace_assumptions(plan: Plan) -> None:
@@ -87,7 +91,10 @@ def test_predicted_and_reported_loss_are_compared(plan: Plan) -> None:
     found = compare(plan, evidence, 1)
     assert [round(c.outage.open_h, 2) for c in found] == [2.0, 0.5]
     assert not flagged(found)
-    wild = [outage(f"2025-0{m}-04T18:00:00Z", f"2025-0{m}-04T20:00:00Z", people_stopped=14, calls_missed=300) for m in (2, 3, 4)]
+    wild = [
+        outage(f"2025-0{m}-04T18:00:00Z", f"2025-0{m}-04T20:00:00Z", people_stopped=14, calls_missed=300)
+        for m in (2, 3, 4)
+    ]
     assert flagged(compare(plan, read_records(wild, plan)[0], 1))
 
 

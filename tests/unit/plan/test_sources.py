@@ -23,9 +23,11 @@ def numbers(document: Any, path: str = "") -> Iterator[str]:
         for row in document:
             name = str(row.get("id") or row.get("title")).replace(".", " ")
             yield from numbers({k: v for k, v in row.items() if k not in ("id", "title")}, f"{path}.{name}")
-    elif (isinstance(document, int | float) and not isinstance(document, bool)) or isinstance(document, list):
-        yield path
-    elif isinstance(document, str) and any(c.isdigit() for c in document) and "$" in document + path:
+    elif (
+        (isinstance(document, int | float) and not isinstance(document, bool))
+        or isinstance(document, list)
+        or (isinstance(document, str) and any(c.isdigit() for c in document) and "$" in document + path)
+    ):
         yield path
 
 

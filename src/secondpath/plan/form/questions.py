@@ -73,13 +73,21 @@ def _calls(document: dict[str, Any]) -> tuple[Question, ...]:
     rows = [
         Question("calls.per_h", group, "How many clients call in an hour?", "range", "low, likely, high"),
         Question(
-            "calls.no_retry", group, "Of callers who do not get through, which share never calls again?", "range", "0 to 1"
+            "calls.no_retry",
+            group,
+            "Of callers who do not get through, which share never calls again?",
+            "range",
+            "0 to 1",
         ),
-        Question("calls.margin_usd", group, "What would such a caller have been worth, after costs?", "range", "dollars"),
+        Question(
+            "calls.margin_usd", group, "What would such a caller have been worth, after costs?", "range", "dollars"
+        ),
         Question("calls.phones", group, "How many telephones are there?", "number", "telephones"),
     ]
     if document["sales"]["per_h"] != 0:
-        rows.append(Question("sales.per_h", "Sales", "How many sales or bookings an hour?", "range", "low, likely, high"))
+        rows.append(
+            Question("sales.per_h", "Sales", "How many sales or bookings an hour?", "range", "low, likely, high")
+        )
     return tuple(rows)
 
 
@@ -87,7 +95,9 @@ def _seasons(document: dict[str, Any]) -> tuple[Question, ...]:
     words = "How much of the lost work is made up later?"
     rows = [Question("catch_up.ordinary", "Afterwards", words, "range", "0 to 1, ordinary weeks")]
     rows += [
-        Question(f"deadline.{row['title']}.per_year", "Deadlines", f"{row['title']}: how many a year?", "number", "a year")
+        Question(
+            f"deadline.{row['title']}.per_year", "Deadlines", f"{row['title']}: how many a year?", "number", "a year"
+        )
         for row in document.get("deadline", [])
     ]
     return tuple(rows)
@@ -99,16 +109,24 @@ def _lines() -> tuple[Question, ...]:
     return (
         Question("uplink.cable.technology", group, "What is your internet connection?", "choice", "", kinds),
         Question("uplink.cable.carrier", group, "Who sends the bill for it?", "text"),
-        Question("uplink.cable.street", group, "Along which pole line or conduit does it come?", "text", "empty: unknown"),
+        Question(
+            "uplink.cable.street", group, "Along which pole line or conduit does it come?", "text", "empty: unknown"
+        ),
         Question("uplink.lte.plan.monthly", group, "What would cellular backup cost a month?", "money", "like $55"),
-        Question("uplink.fibre.plan.monthly", group, "What would a second wired line cost a month?", "money", "like $160"),
-        Question("uplink.fibre.street", group, "Along which pole line or conduit would it come?", "text", "empty: unknown"),
+        Question(
+            "uplink.fibre.plan.monthly", group, "What would a second wired line cost a month?", "money", "like $160"
+        ),
+        Question(
+            "uplink.fibre.street", group, "Along which pole line or conduit would it come?", "text", "empty: unknown"
+        ),
     )
 
 
 def _power() -> tuple[Question, ...]:
     group = "Power"
     return (
-        Question("power.ups_wh", group, "How many watt-hours has the UPS?", "number", "volts times amp-hours; 0 if none"),
+        Question(
+            "power.ups_wh", group, "How many watt-hours has the UPS?", "number", "volts times amp-hours; 0 if none"
+        ),
         Question("power.load_w", group, "How many watts does it carry?", "number", "watts"),
     )

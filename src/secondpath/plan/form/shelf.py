@@ -18,8 +18,9 @@ def text_of(*parts: str) -> str:
     return resources.files("secondpath.plan").joinpath("data", *parts).read_text(encoding="utf-8")
 
 
+@cache
 def toml_of(*parts: str) -> dict[str, Any]:
-    """A data file of the planner, parsed."""
+    """A data file of the planner, parsed once; whoever wants to change it takes a copy."""
     return tomllib.loads(text_of(*parts))
 
 

@@ -2,6 +2,7 @@
 
 import re
 import zoneinfo
+from functools import cache
 
 from secondpath.plan.deadlines import Deadline
 from secondpath.plan.estimate import Estimate, exactly
@@ -26,12 +27,17 @@ def read_office(table: Table) -> tuple[str, str, Week]:
     """Name, time zone and opening hours."""
     name = table.text("name", "The office")
     zone = table.text("timezone", "UTC")
-    if zone not in zoneinfo.available_timezones():
+    if zone not in _zones():
         table.complain("timezone", "a time zone such as America/Los_Angeles", zone)
-        table.problems[-1] += nearest(zone, sorted(zoneinfo.available_timezones()))
+        table.problems[-1] += nearest(zone, sorted(_zones()))
     week = read_week(table, "hours")
     table.close()
     return name, zone, week or ((8.0, 17.0),) * 5 + (None, None)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(zoneinfo.available_timezones())
 
 
 def read_week(table: Table, key: str) -> Week | None:

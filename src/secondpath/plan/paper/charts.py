@@ -77,7 +77,14 @@ def _curve(study: Study) -> "Figure":
     limit = study.plan.owner.unacceptable_usd
     if limit < study.impact.curve_season[-1].p90 * 1.05:
         ax.axhline(limit, color=WARN, linewidth=1.2, linestyle=":")
-        ax.annotate("not acceptable to the owner", (at[-1], limit), xytext=(0, 3), textcoords="offset points", ha="right", color=WARN)
+        ax.annotate(
+            "not acceptable to the owner",
+            (at[-1], limit),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="right",
+            color=WARN,
+        )
     ax.set_xlabel("business hours without internet")
     ax.yaxis.set_major_formatter(_dollars)
     ax.set_xlim(0, at[-1])
@@ -102,10 +109,22 @@ def _bars(study: Study) -> "Figure":
     cost = np.array([one.option.yearly_cost_usd for one in rows])
     loss = np.array([one.mean_loss_usd for one in rows])
     ax.barh(range(len(rows)), cost, color=DARK, label="cost a year", height=0.66)
-    ax.barh(range(len(rows)), loss, left=cost, color=PALE, edgecolor=DARK, hatch="////", linewidth=0.6, label="expected loss that remains", height=0.66)
+    ax.barh(
+        range(len(rows)),
+        loss,
+        left=cost,
+        color=PALE,
+        edgecolor=DARK,
+        hatch="////",
+        linewidth=0.6,
+        label="expected loss that remains",
+        height=0.66,
+    )
     for i, total in enumerate(cost + loss):
         ax.annotate(r.usd(float(total)), (total, i), xytext=(4, 0), textcoords="offset points", va="center")
-    ax.set_yticks(range(len(rows)), [_short(one.option.title) + (" (out)" if one.option.wanting else "") for one in rows])
+    ax.set_yticks(
+        range(len(rows)), [_short(one.option.title) + (" (out)" if one.option.wanting else "") for one in rows]
+    )
     ax.xaxis.set_major_formatter(_dollars)
     ax.set_xlim(0, float((cost + loss).max()) * 1.12 + 1)
     ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, frameon=False, borderaxespad=0.2)
@@ -140,7 +159,9 @@ def _pareto(study: Study) -> "Figure":
         hollow = dominated(one, study.lived)
         ax.plot(x, y, "o", markersize=7, color=DARK, fillstyle="none" if hollow else "full")
         dx, dy = _free_place(x / right, y / top, placed)
-        ax.annotate(str(i), (x, y), xytext=(dx, dy), textcoords="offset points", ha="center", va="center", weight="bold")
+        ax.annotate(
+            str(i), (x, y), xytext=(dx, dy), textcoords="offset points", ha="center", va="center", weight="bold"
+        )
     names = "\n".join(f"{i}  {_short(one.option.title)}" for i, one in enumerate(rows, 1))
     ax.annotate(names, (1.03, 1.0), xycoords="axes fraction", va="top", fontsize=8, annotation_clip=False)
     ax.set_xlabel("cost a year")

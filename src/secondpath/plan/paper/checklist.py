@@ -73,9 +73,19 @@ ITEMS = (
     Item("both-up", "Gateway", "The gateway sees both lines up", _two_up),
     Item("backup-ready", "Gateway", "The backup passes its own tests", _backup_ready),
     Item("guests", "Gateway", "Guests and big downloads are refused on the backup", _says("restriction", "tested")),
-    Item("cap", "Gateway", "The data allowance of the backup is written into the configuration", _says("budget", "configured")),
+    Item(
+        "cap",
+        "Gateway",
+        "The data allowance of the backup is written into the configuration",
+        _says("budget", "configured"),
+    ),
     Item("antenna", "Gateway", "The antenna stands where the signal was measured best"),
-    Item("dark-drill", "Proof", "A dark drill has passed for every critical application", _says("drill", "dark", value="passed")),
+    Item(
+        "dark-drill",
+        "Proof",
+        "A dark drill has passed for every critical application",
+        _says("drill", "dark", value="passed"),
+    ),
     Item("live-drill", "Proof", "A live drill has passed in working hours", _says("drill", "live", value="passed")),
     Item("phones", "Proof", "A call was made and received on the backup"),
     Item("payment", "Proof", "A card payment went through on the backup"),
@@ -108,4 +118,6 @@ def progress(found: tuple[Mark, ...]) -> str:
     count = {state: sum(m.state == state for m in found) for state in ("verified", "ticked", "contradicted")}
     done = count["verified"] + count["ticked"]
     tail = f", {count['contradicted']} contradicted by the gateway" if count["contradicted"] else ""
-    return f"{done} of {len(found)} done ({count['verified']} verified by the gateway, {count['ticked']} by people){tail}"
+    return (
+        f"{done} of {len(found)} done ({count['verified']} verified by the gateway, {count['ticked']} by people){tail}"
+    )

@@ -73,7 +73,12 @@ def _sheets(study: Study, shelf: Shelf) -> tuple[Sheet, ...]:
 
 def sheet_record(sheet: Sheet) -> dict[str, Any]:
     """A table as data."""
-    return {"title": sheet.title, "head": list(sheet.head), "rows": [list(row) for row in sheet.rows], "note": sheet.note}
+    return {
+        "title": sheet.title,
+        "head": list(sheet.head),
+        "rows": [list(row) for row in sheet.rows],
+        "note": sheet.note,
+    }
 
 
 def matrix_of(study: Study, shelf: Shelf) -> dict[str, Any]:
@@ -101,7 +106,13 @@ def _sources(study: Study, shelf: Shelf) -> list[str]:
 def _learned(study: Study, evidence: Evidence, compared: tuple[Compared, ...]) -> dict[str, Any]:
     times = failover_s(evidence)
     rows = [
-        [c.outage.started[:16].replace("T", " "), r.hours(c.outage.open_h), r.usd_band(c.predicted), r.usd(c.reported_usd), "outside" if c.outside else "inside"]
+        [
+            c.outage.started[:16].replace("T", " "),
+            r.hours(c.outage.open_h),
+            r.usd_band(c.predicted),
+            r.usd(c.reported_usd),
+            "outside" if c.outside else "inside",
+        ]
         for c in compared
     ]
     passed = sum(d.passed for d in evidence.drills)
@@ -109,9 +120,13 @@ def _learned(study: Study, evidence: Evidence, compared: tuple[Compared, ...]) -
     if evidence.drills:
         notes.append(f"Drills and failovers: {passed} of {len(evidence.drills)} worked.")
     if times:
-        notes.append(f"Measured failover time: {r.plain(times[0])} s median, {r.plain(times[1])} s at the 95th percentile.")
+        notes.append(
+            f"Measured failover time: {r.plain(times[0])} s median, {r.plain(times[1])} s at the 95th percentile."
+        )
     if flagged(compared):
-        notes.append("Three or more outages lie outside their range: the profile does not fit this office; look through its inputs.")
+        notes.append(
+            "Three or more outages lie outside their range: the profile does not fit this office; look through its inputs."
+        )
     head = ["outage", "business hours", "predicted", "reported", ""]
     return {"title": "Predicted and reported", "head": head, "rows": rows, "notes": notes}
 
@@ -132,4 +147,6 @@ def hash_of(study: Study) -> str:
 
 def figures_document(study: Study, shelf: Shelf) -> str:
     """All figures as JSON text."""
-    return json.dumps({"schema": 1, "note": r.DISCLAIMER, "figures": figures_record(figures_of(study, shelf))}, indent=1)
+    return json.dumps(
+        {"schema": 1, "note": r.DISCLAIMER, "figures": figures_record(figures_of(study, shelf))}, indent=1
+    )

@@ -47,7 +47,8 @@ def leaflet_record(paper: Leaflet) -> dict[str, Any]:
         "office": paper.office,
         "intro": paper.intro,
         "sections": [
-            {"title": s.title, "lines": list(s.lines), "numbered": s.numbered, "blanks": list(s.blanks)} for s in paper.sections
+            {"title": s.title, "lines": list(s.lines), "numbered": s.numbered, "blanks": list(s.blanks)}
+            for s in paper.sections
         ],
         "foot": paper.foot,
     }

@@ -38,7 +38,11 @@ def leaflet_file(paper: Leaflet, suffix: str) -> bytes:
 def html_of(name: str, document: dict[str, Any]) -> str:
     """A template filled in; everything is escaped except our own charts, which hold no user text as markup."""
     environment = jinja2.Environment(
-        loader=jinja2.FunctionLoader(_template), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FunctionLoader(_template),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     return environment.get_template(name).render(**document)
 

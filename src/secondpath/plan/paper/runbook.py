@@ -57,7 +57,9 @@ def runbook_of(study: Study) -> Leaflet:
             "For the ISP's credit: the outage facts. For a court or auditor: the outage statement.",
         ), blanks=("Done by", "Date and time")),
     )  # fmt: skip
-    intro = "Work through the section that fits, from top to bottom. Print this: you will need it when nothing else works."
+    intro = (
+        "Work through the section that fits, from top to bottom. Print this: you will need it when nothing else works."
+    )
     return Leaflet("runbook", "Runbook", plan.name, intro, sections, r.DISCLAIMER)
 
 

@@ -122,7 +122,8 @@ def option_sheet(study: Study) -> Sheet:
     note = (
         "Cost a year spreads first costs at 8 % over contract and hardware life. Pays above: the cost of a business hour from which the "
         "option pays for itself. What no second line cures (mains beyond the UPS, gateway, switch) is left in every row. "
-        f"Tag of the money columns: {r.tags(study.tags)}. Dominated: another costs no more and leaves no more hours. " + _out_words(study)
+        f"Tag of the money columns: {r.tags(study.tags)}. Dominated: another costs no more and leaves no more hours. "
+        + _out_words(study)
     )
     return Sheet("options", "The choices, best first", head, rows, note)
 
@@ -369,9 +370,14 @@ def learned_sheet(study: Study) -> Sheet:
 def naive_sheet(study: Study) -> Sheet:
     """Why our number is smaller than a common calculator's."""
     pairs = zip(study.impact.hours, study.impact.naive_usd, study.impact.ordinary, strict=True)
-    rows = tuple((r.span(h), r.usd(naive), r.usd(ours.p50), f"{naive / max(ours.p50, 1e-9):.1f} times") for h, naive, ours in pairs)
+    rows = tuple(
+        (r.span(h), r.usd(naive), r.usd(ours.p50), f"{naive / max(ours.p50, 1e-9):.1f} times")
+        for h, naive, ours in pairs
+    )
     note = (
         "The common formula adds wages and billings of the same hour, knows no other work, no catching up, no season, no range. "
         "Shown to explain the difference, not to be used."
     )
-    return Sheet("naive", "Why other calculators say more", ("outage", "common formula", "here (P50)", "ratio"), rows, note)
+    return Sheet(
+        "naive", "Why other calculators say more", ("outage", "common formula", "here (P50)", "ratio"), rows, note
+    )

@@ -42,7 +42,9 @@ def _sheet(sheet: Sheet) -> str:
 def explained(figures: tuple[Figure, ...], asked: str) -> str:
     """Every figure found, with its formula and inputs."""
     if not figures:
-        return f"No printed number looks like '{safe(asked)}'. Try a key such as impact.ordinary.2h or option.none.loss."
+        return (
+            f"No printed number looks like '{safe(asked)}'. Try a key such as impact.ordinary.2h or option.none.loss."
+        )
     return "\n\n".join(_figure(figure) for figure in figures[:6])
 
 
@@ -52,7 +54,9 @@ def _figure(figure: Figure) -> str:
     lines.append("  from")
     for item in figure.inputs:
         lines.append(f"    {item.path} = {item.shown}   tag {item.tag}, grade {item.grade}, checked {item.checked_on}")
-        lines += textwrap.wrap(safe(f"{item.note}; source: {item.source}"), WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        lines += textwrap.wrap(
+            safe(f"{item.note}; source: {item.source}"), WIDTH, initial_indent=" " * 8, subsequent_indent=" " * 8
+        )
     return "\n".join(lines)
 
 
