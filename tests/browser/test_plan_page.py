@@ -27,9 +27,16 @@ pytestmark = [
     ),
 ]
 ARGUMENTS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--hide-scrollbars",
-)  # fmt: skip
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
 
 
 @pytest.fixture(scope="module")
@@ -130,13 +137,20 @@ def test_nothing_is_wider_than_the_screen(browser: Any, address: str, width: int
 
 
 CONTRAST = """
-const lum = c => { const v = c.match(/[\\d.]+/g).slice(0,3).map(x => x/255).map(x => x <= .03928 ? x/12.92 : ((x+.055)/1.055)**2.4);
+const part = x => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4;
+const lum = c => {
+  const v = c.match(/[\\d.]+/g).slice(0, 3).map(x => part(x / 255));
   return .2126*v[0] + .7152*v[1] + .0722*v[2]; };
-const back = e => { for (; e; e = e.parentElement) { const b = getComputedStyle(e).backgroundColor; if (!b.endsWith(', 0)')) return b; }
-  return 'rgb(255,255,255)'; };
-return [...document.querySelectorAll('p,label,legend,h1,h2,th,td,a,button,.hint,input,select')].filter(e => e.offsetParent && e.innerText !== '')
-  .map(e => { const a = lum(getComputedStyle(e).color), b = lum(back(e)); return (Math.max(a,b)+.05)/(Math.min(a,b)+.05); })
-  .reduce((x, y) => Math.min(x, y), 21);
+const back = e => {
+  for (; e; e = e.parentElement) { const b = getComputedStyle(e).backgroundColor; if (!b.endsWith(', 0)')) return b; }
+  return 'rgb(255,255,255)';
+};
+const ratio = e => {
+  const a = lum(getComputedStyle(e).color), b = lum(back(e));
+  return (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+};
+const texts = [...document.querySelectorAll('p,label,legend,h1,h2,th,td,a,button,.hint,input,select')];
+return texts.filter(e => e.offsetParent && e.innerText !== '').map(ratio).reduce((x, y) => Math.min(x, y), 21);
 """
 
 
@@ -149,7 +163,10 @@ def test_text_has_enough_contrast(browser: Any, address: str, dark: bool) -> Non
 
 def test_every_field_has_a_label(browser: Any, address: str) -> None:
     look(browser, address)
-    bare = "return [...document.querySelectorAll('#questions input:not([type=hidden]), select')].filter(e => !e.labels.length).length"
+    bare = (
+        "return [...document.querySelectorAll('#questions input:not([type=hidden]), select')].filter(e =>"
+        " !e.labels.length).length"
+    )
     assert browser.execute_script(bare) == 0
 
 

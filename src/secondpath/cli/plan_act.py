@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -110,7 +111,7 @@ def _sheets(desk: Desk, name: str) -> "tuple[Sheet, ...]":
     if desk.study is None:
         return (tables.audit_sheet(desk.plan, desk.shelf),)
     study = desk.study
-    made = {
+    made: dict[str, Callable[[], tuple[Sheet, ...]]] = {
         "impact": lambda: (tables.impact_sheet(study), tables.driver_sheet(study), tables.naive_sheet(study)),
         "options": lambda: (tables.option_sheet(study), tables.availability_sheet(study)),
         "size": lambda: tables.sizing_sheets(study),
@@ -248,7 +249,7 @@ def _keep(state: Path, ticks: dict[str, dict[str, str]]) -> None:
     fresh.replace(state)
 
 
-def _status(name: str) -> dict[str, Any] | None | bool:
+def _status(name: str) -> dict[str, Any] | bool | None:
     """The gateway's status; None if none was asked for, False after telling what is wrong."""
     if not name:
         return None

@@ -54,7 +54,7 @@ def _offline_by_state(causes: tuple[Cause, ...], structure: Structure) -> npt.ND
 
     def hit(thing: str) -> npt.NDArray[np.bool_]:
         mask = sum(1 << i for i, cause in enumerate(causes) if thing in cause.hits)
-        return (states & mask) != 0
+        return np.asarray((states & mask) != 0)
 
     offline = np.zeros(states.shape, dtype=np.bool_)
     for thing in structure.local:

@@ -42,7 +42,10 @@ def site_of(plan: Plan, shelf: Shelf, years: int, seed: int, learned: dict[str, 
 
 
 def mains_of(plan: Plan, shelf: Shelf) -> tuple[Prior, ...]:
-    """The mains supply: the utility's own figures where they are known, and major events only if the office counts them."""
+    """The mains supply.
+
+    The utility's own figures where they are known, and major events only if the office counts them.
+    """
     ordinary, facts = shelf.priors["power-ordinary"], plan.power
     if facts.utility_outages_per_year is not None:
         ordinary = replace(ordinary, years=ordinary.shape / facts.utility_outages_per_year)

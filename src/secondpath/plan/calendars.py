@@ -1,4 +1,7 @@
-"""Dated deadlines of a profession: rules with a month and day, moved to the next business day where the rule says so."""
+"""Dated deadlines of a profession.
+
+Rules with a month and day, moved to the next business day where the rule says so.
+"""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

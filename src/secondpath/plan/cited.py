@@ -37,7 +37,10 @@ class Input:
 
 
 def file_path(path: str) -> str:
-    """The path of an estimate as plan.toml writes it: `role.staff.billing.usd_per_h` is `role.staff.bills_usd_per_h`."""
+    """The path of an estimate as plan.toml writes it.
+
+    `role.staff.billing.usd_per_h` is `role.staff.bills_usd_per_h`.
+    """
     parts = [part for part in path.split(".") if part != "billing"]
     last = _FILE_NAMES.get(parts[-1], parts[-1])
     return ".".join((*parts[:-1], last))

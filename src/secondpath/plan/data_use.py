@@ -22,7 +22,10 @@ class ProbeTraffic:
 
 @dataclass(frozen=True, slots=True)
 class DataPlan:
-    """What a metered plan allows; None where it has no such limit. `beyond_usd_per_gb` and `throttle_bps` apply past it."""
+    """What a metered plan allows; None where it has no such limit.
+
+    `beyond_usd_per_gb` and `throttle_bps` apply past it.
+    """
 
     allowance_gb: float | None = None
     allowance_h: float | None = None

@@ -8,7 +8,10 @@ from secondpath.plan.duration import Duration
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """A hard deadline: `per_year` of them, filing possible only in the last `window_h`, work of `needed_h` before it."""
+    """A hard deadline.
+
+    `per_year` of them, filing possible only in the last `window_h`, work of `needed_h` before it.
+    """
 
     name: str
     per_year: float

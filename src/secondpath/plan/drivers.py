@@ -35,7 +35,10 @@ _BY_END = {
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One input: how far the loss swings between its lowest and highest tenth, its rank correlation, how to measure it."""
+    """One input.
+
+    How far the loss swings between its lowest and highest tenth, its rank correlation, how to measure it.
+    """
 
     path: str
     swing_usd: float

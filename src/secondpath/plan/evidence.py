@@ -16,7 +16,10 @@ OUTSIDE_FLAG = 3
 
 @dataclass(frozen=True, slots=True)
 class SeenOutage:
-    """One outage as measured: hours all told and business hours, and what people reported afterwards (None: not asked)."""
+    """One outage as measured.
+
+    Hours all told and business hours, and what people reported afterwards (None: not asked).
+    """
 
     uplink: str
     started: str

@@ -44,7 +44,7 @@ def figures_of(study: Study, shelf: Shelf) -> tuple[Figure, ...]:
 
 
 def find(figures: tuple[Figure, ...], asked: str) -> tuple[Figure, ...]:
-    """The figures with that key, else those below it, else those printed like that (with or without $, commas, units)."""
+    """The figures with that key, else those below it, else those printed like that."""
     exact = tuple(f for f in figures if f.key == asked)
     if exact:
         return exact
@@ -132,9 +132,14 @@ def _option(one: Lived, without: Lived, study: Study, shelf: Shelf, tag: str) ->
     )
     longer = one.chance_longer(4.0)
     yield Figure(
-        f"{key}.over-4h", f"{title}: chance of an outage over 4 business hours in a year", r.chance(longer), longer, tag,
-        "share of simulated years with such an outage", believed,
-    )  # fmt: skip
+        f"{key}.over-4h",
+        f"{title}: chance of an outage over 4 business hours in a year",
+        r.chance(longer),
+        longer,
+        tag,
+        "share of simulated years with such an outage",
+        believed,
+    )
     pays = break_even_usd_per_h(one, without)
     if pays is not None and one.option.backups:
         words = "extra cost / business hours avoided"
@@ -178,9 +183,14 @@ def _availability(study: Study, shelf: Shelf) -> Iterator[Figure]:
         if one.verdict:
             gained = one.effectiveness
             yield Figure(
-                f"{key}.effectiveness", f"{lived.option.title}: share of the main line's downtime it takes away",
-                r.chance(gained), gained, "P", "RE = 1 - U(all uplinks) / U(main line); diverse from 90 %, partial from 50 %", believed,
-            )  # fmt: skip
+                f"{key}.effectiveness",
+                f"{lived.option.title}: share of the main line's downtime it takes away",
+                r.chance(gained),
+                gained,
+                "P",
+                "RE = 1 - U(all uplinks) / U(main line); diverse from 90 %, partial from 50 %",
+                believed,
+            )
 
 
 def _deadlines(study: Study, shelf: Shelf) -> Iterator[Figure]:

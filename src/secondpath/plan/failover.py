@@ -41,7 +41,10 @@ def clean_trials_needed(claim: float, confidence: float = 0.95) -> int:
 
 
 def unnoticed_dead_ratio(failures_per_year: float, test_every_years: float) -> float:
-    """Share of time a thing tested only so often lies dead unnoticed: 1 - (1 - e^-x) / x with x = rate times interval."""
+    """Share of time a thing tested only so often lies dead unnoticed.
+
+    1 - (1 - e^-x) / x with x = rate times interval.
+    """
     x = failures_per_year * test_every_years
     return 0.0 if x == 0 else 1.0 + math.expm1(-x) / x
 

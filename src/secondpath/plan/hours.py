@@ -17,7 +17,10 @@ Week = tuple[tuple[float, float] | None, ...]
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """A deadline season: days of the year from `first_day` to `last_day` (0-based, may wrap), with its own week or not."""
+    """A deadline season.
+
+    Days of the year from `first_day` to `last_day` (0-based, may wrap), with its own week or not.
+    """
 
     name: str
     first_day: int
@@ -33,7 +36,10 @@ class Season:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class BusinessClock:
-    """Known by identity, so that it can key what is kept (see `business_clock`). Opening times of a year as a rising curve: `knots_h` of the year against `open_h` so far; `in_season` by day."""
+    """Known by identity, so that it can key what is kept (see `business_clock`).
+
+    Opening times of a year as a rising curve: `knots_h` of the year against `open_h` so far; `in_season` by day.
+    """
 
     knots_h: Floats
     open_h: Floats

@@ -80,7 +80,7 @@ def hour_value_usd(role: Role, draws: Draws) -> Floats:
 def loss_of(workplace: Workplace, d_h: Floats, season: Floats, draws: Draws) -> Loss:
     """Loss of outages of `d_h` business hours; `season` 1.0 in a deadline season, 0.0 in an ordinary week.
 
-    `d_h`, `season` and every draw broadcast together: (draws, 1) with (durations,) gives curves, (events,) gives events.
+    `d_h`, `season` and every draw broadcast together: (draws, 1) with (durations,) gives curves, (events,) events.
     """
     hit = (d_h > 0.0).astype(np.float64)
     start = np.where(season > 0, draws["catch_up.season"], draws["catch_up.ordinary"])

@@ -41,7 +41,7 @@ class Rate:
 
     def chance_of_none(self, ahead_years: float = 1.0) -> float:
         """P(no outage in the years ahead): negative binomial at zero."""
-        return (self.years / (self.years + ahead_years)) ** self.shape
+        return math.pow(self.years / (self.years + ahead_years), self.shape)
 
 
 @dataclass(frozen=True, slots=True)

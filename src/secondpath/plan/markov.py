@@ -1,14 +1,15 @@
-"""A five-state chain for failover coverage: the oracle that the simulation is checked against, and the way to explain it.
+"""A five-state chain for failover coverage: the oracle of the simulation, and the way to explain it.
 
 It holds only exponential repair, which real repair is not; so it never feeds a printed number.
 """
 
 import numpy as np
+import numpy.typing as npt
 
 from secondpath.plan.causes import HOURS_PER_YEAR
 
 
-def covered_pair_down_h(  # six rates are the model; bundling them would only rename them
+def covered_pair_down_h(
     primary: tuple[float, float], backup: tuple[float, float], coverage: float, manual_h: float
 ) -> float:
     """Hours a year offline of a primary and backup, each given as (failures a year, mean repair hours).
@@ -37,7 +38,7 @@ def covered_pair_down_h(  # six rates are the model; bundling them would only re
     return float(share[2] + share[3]) * HOURS_PER_YEAR
 
 
-def _stationary(size: int, rates: dict[tuple[int, int], float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _stationary(size: int, rates: dict[tuple[int, int], float]) -> npt.NDArray[np.float64]:
     generator = np.zeros((size, size))
     for (start, end), rate in rates.items():
         generator[start, end] += rate
@@ -45,4 +46,4 @@ def _stationary(size: int, rates: dict[tuple[int, int], float]) -> np.ndarray[tu
     generator[:, 0] = 1.0
     right = np.zeros(size)
     right[0] = 1.0
-    return np.linalg.solve(generator.T, right)
+    return np.asarray(np.linalg.solve(generator.T, right), dtype=np.float64)

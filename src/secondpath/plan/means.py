@@ -54,7 +54,10 @@ def means_of(site: Site, option: Option) -> Means:
 
 
 def causes_of(site: Site, option: Option) -> tuple[Cause, ...]:
-    """All causes of an option: local gear, mains behind the UPS, the primary by what else it hits, each backup's own."""
+    """All causes of an option.
+
+    Local gear, mains behind the UPS, the primary by what else it hits, each backup's own.
+    """
     local = [_cause(prior.title, prior, frozenset({LOCAL})) for prior in site.local]
     mains = [_behind_ups(prior, site.ups_h) for prior in site.mains]
     own = [_own(backup) for backup in option.backups]
@@ -87,8 +90,10 @@ def _primary_causes(site: Site, option: Option) -> list[Cause]:
 
 
 def _slices(site: Site, option: Option) -> list[tuple[str, float, tuple[str, ...]]]:
-    """The primary's elements with the backups that share each. The floor of what is always shared is a slice of the last
-    element, the same that the simulation marks, so that both see one set of failures.
+    """The primary's elements with the backups that share each.
+
+    The floor of what is always shared is a slice of the last element, the same that the simulation marks, so that both
+    see one set of failures.
     """
     found = [(e.value, share, tuple(b.key for b in option.backups if e in b.shared)) for e, share in site.elements]
     lacking = [b for b in option.backups if _short(site, b) > 1e-12]

@@ -9,7 +9,7 @@ def recovery_factor(interest_ratio: float, years: float) -> float:
         raise ValueError(f"spreading a cost needs years > 0 and interest >= 0, got {years} and {interest_ratio}")
     if interest_ratio == 0:
         return 1.0 / years
-    growth = (1.0 + interest_ratio) ** years
+    growth: float = (1.0 + interest_ratio) ** years
     return interest_ratio * growth / (growth - 1.0)
 
 

@@ -45,8 +45,16 @@ QUESTIONS: dict[str, str] = {
     "resolver": "Which DNS or security proxy does it depend on?",
 }
 TECHNOLOGIES = (
-    "cable", "fibre", "fibre-sla", "dsl", "fixed-wireless", "cellular", "cellular-marginal", "hotspot", "satellite"
-)  # fmt: skip
+    "cable",
+    "fibre",
+    "fibre-sla",
+    "dsl",
+    "fixed-wireless",
+    "cellular",
+    "cellular-marginal",
+    "hotspot",
+    "satellite",
+)
 _WIRED = frozenset({"cable", "fibre", "fibre-sla", "dsl"})
 _AIR = frozenset({"cellular", "cellular-marginal", "hotspot", "satellite", "fixed-wireless"})
 

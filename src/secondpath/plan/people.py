@@ -25,7 +25,8 @@ class Role:
 
     `present`: share at their desks; `stops`: share of their work that needs the internet (kappa); `aside_first` and
     `aside_later`: share of that which can be filled with other work at first and after a while (phi0, phiInf), fading
-    with `aside_fade_h` (tau). `billing` None: valued at loaded cost. `overtime_ratio`: share of these people who are paid extra for extra hours.
+    with `aside_fade_h` (tau). `billing` None: valued at loaded cost. `overtime_ratio`: share of these
+    people who are paid extra for extra hours.
     """
 
     key: str

@@ -29,8 +29,9 @@ def held(values: Floats, years: int) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class Outages:
-    """Outages of one thing over all years. `mark` in 0..1 is drawn once per outage and says, for any split of the
-    cause into elements, which element failed.
+    """Outages of one thing over all years.
+
+    `mark` in 0..1 is drawn once per outage and says, for any split of the cause into elements, which element failed.
     """
 
     spans: Spans
@@ -54,7 +55,10 @@ def outages_of(prior: Prior, seed: int, key: str, years: int) -> Outages:
 
 
 def believed_h(prior: Prior, seed: int, key: str, years: int) -> Floats:
-    """Rate times median of every belief that `outages_of` draws with the same key: how bad the thing is believed to be."""
+    """Rate times median of every belief that `outages_of` draws with the same key.
+
+    How bad the thing is believed to be.
+    """
     rate, log_median = _beliefs(prior, stream(seed, key), years)
     return np.asarray(rate * np.exp(log_median))
 
@@ -111,7 +115,7 @@ def offline_spans(streams: tuple[tuple[Cause, Spans], ...], structure: Structure
 def yearly(start_h: Floats, values: Floats, years: int) -> Floats:
     """Sum of `values` per simulated year, by the year in which each starts. Shape (years,)."""
     year = np.clip((start_h // HOURS_PER_YEAR).astype(np.intp), 0, years - 1)
-    return np.bincount(year, weights=values, minlength=years)
+    return np.bincount(year, weights=values, minlength=years).astype(np.float64)
 
 
 def yearly_max(start_h: Floats, values: Floats, years: int) -> Floats:

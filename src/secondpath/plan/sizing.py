@@ -105,7 +105,10 @@ def _together(pairs: list[tuple[float, float]]) -> float:
 
 
 def _drop_order(full: tuple[Need, ...], applications: tuple[Application, ...]) -> tuple[str, ...]:
-    """What to pause first: what is not critical, the largest upload first (upload is the scarce side of radio links)."""
+    """What to pause first.
+
+    What is not critical, the largest upload first (upload is the scarce side of radio links).
+    """
     video = {app.title for app in applications if app.use in _VIDEO_USES}
     order = sorted(full, key=lambda n: (n.critical and n.title not in video, n.critical, -n.up_bps))
     return tuple(n.title for n in order if not n.critical or n.title in video)
@@ -126,7 +129,7 @@ class Fit:
 
 
 def fit(uplink: Uplink, sizing: Sizing, shelf: Shelf, codec: Codec) -> Fit:
-    """Does the link carry the office? Without a measurement half of the contracted rate stands in for the worst tenth."""
+    """Does the link carry the office? Unmeasured, half of the contract stands in for the worst tenth."""
     seen = uplink.delivered
     share = shelf.number("usable_share")
     down = share * (seen.down_bps if seen else 0.5 * uplink.down_bps)

@@ -1,7 +1,7 @@
 """Distribution functions that numpy does not have: normal, gamma, beta, binomial, and their quantiles.
 
-Series and continued fractions are the textbook ones (Abramowitz & Stegun 6.5.29, 6.5.31, 26.5.8), quantiles are bisection:
-slow, but they cannot run away, and a plan asks for a handful of them. Checked in the tests against published tables.
+Series and continued fractions are the textbook ones (Abramowitz & Stegun 6.5.29, 6.5.31, 26.5.8), quantiles are
+bisection: slow, but they cannot run away, and a plan asks for a handful of them. Checked against another library.
 """
 
 import math

@@ -17,7 +17,10 @@ _RUNTIMES_H = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """The office's power. `dark`: (runtime hours, hours a year that outlast it), over all hours, major events included."""
+    """The office's power.
+
+    `dark`: (runtime hours, hours a year that outlast it), over all hours, major events included.
+    """
 
     ups_h: float
     measured: bool
@@ -51,7 +54,10 @@ def supply_of(plan: Plan, shelf: Shelf) -> Supply:
 
 
 def _usd_per_dark_h(plan: Plan) -> float:
-    """Dollars of an hour without network, over all hours of the year: an ordinary business hour times the share open."""
+    """Dollars of an hour without network, over all hours of the year.
+
+    An ordinary business hour times the share open.
+    """
     draws = columns(draw_workplace(plan.workplace, 1, 512))
     loss = loss_of(plan.workplace, np.ones(1), np.zeros(1), draws).total
     return float(loss.mean()) * business_clock(plan.week, plan.seasons).share

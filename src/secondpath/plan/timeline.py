@@ -1,7 +1,7 @@
 """When the office is offline and when a backup carries it, over all simulated years: no dollars yet.
 
-Kept apart from the dollars because people, calls and prices change with every keystroke of an interview, and the outages
-do not: the same site and option give the same time line, so it is drawn once.
+Kept apart from the dollars because people, calls and prices change with every keystroke of an interview, and the
+outages do not: the same site and option give the same time line, so it is drawn once.
 """
 
 from dataclasses import dataclass
@@ -148,7 +148,7 @@ def _backup_down(world: World, care: Care, backup: Backup) -> Spans:
 
 
 def _failed_in(world: World, backup: Backup) -> Spans:
-    """The primary's outages that began in an element which the backup shares, plus the floor of what is always shared."""
+    """The primary's outages that began in an element which the backup shares, and the floor of what always is."""
     reach, hit = 0.0, np.zeros(world.primary.mark.size, dtype=np.bool_)
     shared = 0.0
     for element, share in world.site.elements:
@@ -189,4 +189,4 @@ def _coverage_by_year(care: Care, backup: Backup, site: Site) -> Floats:
 @lru_cache(maxsize=32)
 def _coverage_quantiles(coverage: Coverage, seed: int) -> Floats:
     grid = (np.arange(200) + 0.5) / 200.0
-    return np.quantile(stream(seed, "coverage").beta(coverage.good, coverage.bad, 4000), grid)
+    return np.asarray(np.quantile(stream(seed, "coverage").beta(coverage.good, coverage.bad, 4000), grid))

@@ -73,4 +73,4 @@ def _rough_losses(
 def _by_month(start_h: Floats, values: Floats, years: int) -> Floats:
     """Sum of `values` per simulated month (a twelfth of a year). Shape (12 years,)."""
     month = np.clip((start_h // (HOURS_PER_YEAR / 12.0)).astype(np.intp), 0, 12 * years - 1)
-    return np.bincount(month, weights=values, minlength=12 * years)
+    return np.bincount(month, weights=values, minlength=12 * years).astype(np.float64)

@@ -1,7 +1,7 @@
 """The worked 14-person CPA office against the tables of the specification.
 
-Those tables were drawn with 4,096 and 20,000 random draws, from some inputs that they do not state. A cell may differ by
-its printed rounding (two digits) plus the sampling error of the table that printed it; nothing else is forgiven.
+Those tables were drawn with 4,096 and 20,000 random draws, from some inputs that they do not state. A cell of the
+impact table may differ by its printed rounding and the sampling error of the table that printed it; nothing else is forgiven.
 """
 
 import math
@@ -40,7 +40,8 @@ def study(plan: Plan) -> Study:
 def percentile_error(values: np.ndarray[tuple[int], np.dtype[np.float64]], p: float, draws: int) -> float:
     """Standard error of an empirical percentile of so many draws: sqrt(p q / n) / density."""
     low, high = np.percentile(values, (100 * (p - 0.02), 100 * (p + 0.02)))
-    return float(math.sqrt(p * (1 - p) / draws) * (high - low) / 0.04)
+    width = float(high) - float(low)
+    return math.sqrt(p * (1 - p) / draws) * width / 0.04
 
 
 def step(printed: float) -> float:
@@ -111,7 +112,10 @@ def test_option_table_costs_are_exact(study: Study, row: tuple[str, float, float
 
 @pytest.mark.parametrize("row", OPTIONS, ids=[row[0] for row in OPTIONS])
 def test_option_table_losses(study: Study, row: tuple[str, float, float, float, float, float, float]) -> None:
-    """Its inputs are partly unstated (which local causes, quality by option): within 8 %, or 15 % where it is smallest."""
+    """Its inputs are partly unstated (which local causes, quality by option).
+
+    Within 8 %, or 15 % where it is smallest.
+    """
     one = next(x for x in study.lived if x.option.key == row[0])
     small = row[0] in ("both", "shared-pole")
     assert one.mean_loss_usd == pytest.approx(row[2], rel=0.12 if small else 0.06)
@@ -122,7 +126,10 @@ def test_option_table_losses(study: Study, row: tuple[str, float, float, float, 
 
 
 def test_the_argument_of_the_table_holds(study: Study) -> None:
-    """Same provider is worse than none; drills halve what remains of the same hardware; no line cures the local rest."""
+    """Same provider is worse than none.
+
+    Drills halve what remains of the same hardware; no line cures the local rest.
+    """
     by_key = {one.option.key: one for one in study.lived}
     assert by_key["same-provider"].mean_total_usd > by_key["none"].mean_total_usd
     assert by_key["cellular-drilled"].mean_loss_usd < 0.7 * by_key["cellular"].mean_loss_usd

@@ -35,21 +35,27 @@ def problems(text: str) -> tuple[str, ...]:
         (
             '"08:00-17:00" }',
             '"08:00-25:00" }',
-            'office.hours.mon-fri: expected days like mon-fri and a time like "08:00-17:00" within one day of 24 hours, '
-            "got '08:00-25:00'",
+            (
+                'office.hours.mon-fri: expected days like mon-fri and a time like "08:00-17:00" within one day of 24'
+                " hours, got '08:00-25:00'"
+            ),
         ),
         (
             'technology = "cable"  ',
             'technology = "cabel"  ',
-            "uplink.cable.technology: expected one of cable, fibre, fibre-sla, dsl, fixed-wireless, cellular, "
-            "cellular-marginal, hotspot, satellite, got 'cabel'; did you mean 'cable'?",
+            (
+                "uplink.cable.technology: expected one of cable, fibre, fibre-sla, dsl, fixed-wireless, cellular, "
+                "cellular-marginal, hotspot, satellite, got 'cabel'; did you mean 'cable'?"
+            ),
         ),
         ("tolerance = 0.05", "tolerance = nan", "owner.tolerance: expected a share between 0.0001 and 1, got nan"),
         (
             "stops = [0.7, 0.85, 1.0]",
             "stops = [1.0, 0.85, 0.7]",
-            "role.staff.stops: expected a share between 0 and 1, or three such numbers [low, likely, high] in rising "
-            "order, got [1.0, 0.85, 0.7]",
+            (
+                "role.staff.stops: expected a share between 0 and 1, or three such numbers [low, likely, high] in"
+                " rising order, got [1.0, 0.85, 0.7]"
+            ),
         ),
         (
             'monthly = "$119"',
@@ -59,8 +65,10 @@ def problems(text: str) -> tuple[str, ...]:
         (
             'timezone = "America/Los_Angeles"',
             'timezone = "America/Los_Angles"',
-            "office.timezone: expected a time zone such as America/Los_Angeles, got 'America/Los_Angles'; did you mean "
-            "'America/Los_Angeles'?",
+            (
+                "office.timezone: expected a time zone such as America/Los_Angeles, got 'America/Los_Angles'; did you"
+                " mean 'America/Los_Angeles'?"
+            ),
         ),
     ],
 )

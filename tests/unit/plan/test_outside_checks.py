@@ -1,4 +1,7 @@
-"""Numbers that we did not compute: published tables, a published standard, a published worked example, another library."""
+"""Numbers that we did not compute.
+
+Published tables, a published standard, a published worked example, another library.
+"""
 
 import pytest
 
@@ -56,8 +59,11 @@ def test_cisco_7934_ethernet_rates() -> None:
 
 
 def test_published_series_availability_example() -> None:
-    """pixelbeat.org, reliability calculator: a board of MTBF 50,000 h mended in 5 h and a disk of 20,000 h replaced in 2 h
-    in series: MTBF 14,286 h, availability 99.98 %, about 1 h 45 min a year."""
+    """pixelbeat.org, reliability calculator, two parts in series.
+
+    A board of MTBF 50,000 h mended in 5 h and a disk of 20,000 h replaced in 2 h: MTBF 14,286 h, availability 99.98 %,
+    about 1 h 45 min a year.
+    """
     board = Cause("board", 8766 / 50_000, 5.0, frozenset({"L"}))
     disk = Cause("disk", 8766 / 20_000, 2.0, frozenset({"L"}))
     found = availability((board, disk), Structure(frozenset({"L"}), frozenset({"P"})))

@@ -20,7 +20,7 @@ from secondpath.plan.markov import covered_pair_down_h
 from secondpath.plan.options import Option
 from secondpath.plan.people import draw_workplace
 from secondpath.plan.simulate import offline_spans, outages_at, yearly
-from secondpath.plan.spans import merged, overlap, union, without
+from secondpath.plan.spans import Spans, merged, overlap, union, without
 from secondpath.plan.study import Study, study_of
 from secondpath.plan.years import draw_people, live
 
@@ -148,10 +148,13 @@ pairs = st.lists(st.tuples(st.floats(0, 100), st.floats(0.01, 20)), max_size=12)
 def test_spans_obey_set_algebra(first: list[tuple[float, float]], second: list[tuple[float, float]]) -> None:
     a, b = (merged(np.array([s for s, _ in p]), np.array([s + d for s, d in p])) for p in (first, second))
     both, either, only = overlap(a, b), union(a, b), without(a, b)
-    total = lambda spans: float(spans.length_h.sum())  # noqa: E731
-    assert total(either) == pytest.approx(total(a) + total(b) - total(both), abs=1e-6)
-    assert total(only) == pytest.approx(total(a) - total(both), abs=1e-6)
+    assert _hours(either) == pytest.approx(_hours(a) + _hours(b) - _hours(both), abs=1e-6)
+    assert _hours(only) == pytest.approx(_hours(a) - _hours(both), abs=1e-6)
     assert np.all(either.start_h[1:] > either.end_h[:-1])
+
+
+def _hours(spans: Spans) -> float:
+    return float(spans.length_h.sum())
 
 
 @given(st.floats(0, 100), st.floats(0, 100), st.floats(0, 100))

@@ -256,7 +256,8 @@ def test_case_21_ups() -> None:
 
 def ten_staff(restart_h: float, at_once: float) -> Workplace:
     nil = exactly(0.0)
-    role = Role("staff", "Staff", 10, *(exactly(v) for v in (50.0, 1.0, 0.9, 0.6, 0.1, 1.0)))
+    loaded, always, kappa, first, later, fade = (exactly(v) for v in (50.0, 1.0, 0.9, 0.6, 0.1, 1.0))
+    role = Role("staff", "Staff", 10, loaded, always, kappa, first, later, fade)
     return Workplace(
         (role,),
         Calls(nil, nil, nil, nil, exactly(1.0)),

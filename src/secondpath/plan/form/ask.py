@@ -12,7 +12,8 @@ def interview(profile: str, read: Callable[[str], str], tell: Callable[[str], No
     """Ask everything and return the answers by path; an end of input ends the interview with what was said so far."""
     document, answers, group = toml_of("profiles", f"{profile}.toml"), {}, ""
     tell(
-        "Press Enter to keep the value in brackets. Three numbers are low, likely and high: bet on them nine times of ten."
+        "Press Enter to keep the value in brackets. Three numbers are low, likely and high: bet on them nine times of"
+        " ten."
     )
     for question in questions_for(profile):
         if question.group != group:

@@ -1,4 +1,7 @@
-"""The connections and options of plan.toml. An uplink is written as in office.toml, with the audit's facts beside it."""
+"""The connections and options of plan.toml.
+
+An uplink is written as in office.toml, with the audit's facts beside it.
+"""
 
 from secondpath.plan.data_use import DataPlan
 from secondpath.plan.form.spelling import gigabytes, hours, nearest, rate_bps, usd, usd_per_gb

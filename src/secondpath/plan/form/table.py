@@ -1,4 +1,4 @@
-"""Reading TOML with a pencil: every key is asked for by name and range, every mistake becomes one sentence, none stops us.
+"""Reading TOML with a pencil: every key is asked for by name and range, every mistake becomes one sentence.
 
 After a mistake a harmless stand-in is returned so that reading goes on and all errors come out at once; the caller
 looks at `problems` before it trusts anything.

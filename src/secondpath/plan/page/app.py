@@ -97,7 +97,7 @@ def _review(state: State, kind: str) -> Response:
         return PlainTextResponse("expected review.html or review.pdf", status_code=404, headers=HEADERS)
     files = review_files(study_of(plan, shelf()), shelf(), Evidence())
     media = {"html": "text/html", "pdf": "application/pdf"}[kind]
-    # The paper brings its style and drawings inside itself, so its own policy must allow inline style; scripts stay out.
+    # The paper brings its style and drawings inside itself, so its policy must allow inline style; scripts stay out.
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; frame-ancestors 'none'"
     headers = {**HEADERS, "Content-Security-Policy": policy}
     return Response(files[f"continuity-review.{kind}"], media_type=media, headers=headers)

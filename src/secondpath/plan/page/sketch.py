@@ -26,9 +26,10 @@ def sketch(at_h: Floats, ordinary: tuple[Band, ...], season: tuple[Band, ...]) -
     ticks = "".join(_tick(place(0.0, top * k / 4), usd(top * k / 4)) for k in range(5))
     hours = "".join(_hour(place(last * k / 4, 0.0), f"{last * k / 4:g} h") for k in range(1, 5))
     return (
-        f'<svg viewBox="0 0 {_WIDTH:.0f} {_HEIGHT + 14:.0f}" role="img" aria-label="Loss by hours without internet">'
-        f'<polygon class="band season" points="{band_of(season)}"/><polygon class="band" points="{band_of(ordinary)}"/>'
-        f'<polyline class="line season" points="{line_of(season)}"/><polyline class="line" points="{line_of(ordinary)}"/>{ticks}{hours}</svg>'
+        f'<svg viewBox="0 0 {_WIDTH:.0f} {_HEIGHT + 14:.0f}" role="img" aria-label="Loss by hours without'
+        f' internet"><polygon class="band season" points="{band_of(season)}"/><polygon class="band"'
+        f' points="{band_of(ordinary)}"/><polyline class="line season" points="{line_of(season)}"/><polyline'
+        f' class="line" points="{line_of(ordinary)}"/>{ticks}{hours}</svg>'
     )
 
 

@@ -44,14 +44,16 @@ def _sentences(study: Study) -> tuple[str, str, str]:
     without, chosen = _without(study), study.advice.best or study.advice.nearest or _without(study)
     two_h = study.impact.ordinary[1]
     cost = (
-        f"Two hours without internet cost about {r.usd_band(two_h)} in an ordinary week; without a backup, outages cost about "
-        f"{r.usd(without.mean_loss_usd)} a year, and {r.usd(without.loss_percentile_usd(90))} or more in one year of ten."
+        f"Two hours without internet cost about {r.usd_band(two_h)} in an ordinary week; without a backup, outages cost"
+        f" about {r.usd(without.mean_loss_usd)} a year, and {r.usd(without.loss_percentile_usd(90))} or more in one"
+        " year of ten."
     )
     if not chosen.option.backups:
         return cost, "Every backup compared here costs more than the loss it would avoid.", _limits(study, chosen)
     pays = break_even_usd_per_h(chosen, without)
     gain = (
-        f"{chosen.option.title} costs about {r.usd(chosen.option.yearly_cost_usd)} a year and leaves a loss of about {r.usd(chosen.mean_loss_usd)}"
+        f"{chosen.option.title} costs about {r.usd(chosen.option.yearly_cost_usd)} a year and leaves a loss of about"
+        f" {r.usd(chosen.mean_loss_usd)}"
         + (f"; it pays if a business hour offline costs you more than {r.usd(pays)}." if pays is not None else ".")
     )
     return cost, gain, _limits(study, chosen)
@@ -61,8 +63,9 @@ def _limits(study: Study, chosen: Lived) -> str:
     hours, chance = study.plan.owner.longest_h, chosen.chance_longer(study.plan.owner.longest_h)
     left = r.hours(float(chosen.open_down_h.mean()))
     return (
-        f"About {left} of business hours a year would remain offline; an outage longer than your limit of {hours:g} business hours has a chance "
-        f"of {r.chance(chance)} in a year (you accept {r.chance(study.plan.owner.tolerance)})."
+        f"About {left} of business hours a year would remain offline; an outage longer than your limit of {hours:g}"
+        f" business hours has a chance of {r.chance(chance)} in a year (you accept"
+        f" {r.chance(study.plan.owner.tolerance)})."
     )
 
 
@@ -71,8 +74,8 @@ def _would_change(study: Study) -> tuple[str, ...]:
     if advice.best and advice.runner_up:
         ahead, sure = r.chance(min(advice.ahead_ratio, 1.0)), r.chance(advice.chance_best)
         found.append(
-            f"{advice.best.option.title} is {ahead} ahead of {advice.runner_up.option.title} and cheaper under {sure} of what we believe about "
-            "your line; clear means 10 % ahead under at least 60 %."
+            f"{advice.best.option.title} is {ahead} ahead of {advice.runner_up.option.title} and cheaper under {sure}"
+            " of what we believe about your line; clear means 10 % ahead under at least 60 %."
         )
     if advice.best is None:
         found.append(
@@ -80,7 +83,8 @@ def _would_change(study: Study) -> tuple[str, ...]:
         )
     if not study.learned:
         found.append(
-            "A year of your own outage record would weigh more than the published figures: measure first, then decide what is dear."
+            "A year of your own outage record would weigh more than the published figures: measure first, then decide"
+            " what is dear."
         )
     for lived in advice.ranked:
         if lived.option.backups and lived.option.wanting and advice.best:
@@ -94,7 +98,10 @@ def _weakest(study: Study) -> str:
     first = study.impact.drivers[0] if study.impact.drivers else None
     share = parts["calls"] / total if total else 0.0
     if share >= 0.25:
-        return f"The biggest and weakest part of this figure is calls you may lose ({r.chance(share)} of it): count a week of calls before relying on it."
+        return (
+            f"The biggest and weakest part of this figure is calls you may lose ({r.chance(share)} of it): count a week"
+            " of calls before relying on it."
+        )
     return (
         f"The figure depends most on: {driver_words(first, study.plan)}. To measure it: {first.measure}."
         if first

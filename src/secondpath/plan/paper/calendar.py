@@ -27,5 +27,8 @@ def calendar_sheet(profile: str, today: date) -> Sheet:
     told = [
         ("your own", row["words"], sources[row["source"]].title, str(row["checked_on"])) for row in pack.get("fact", [])
     ]
-    note = "Rules vary by court, state and bank, and change: confirm with your counsel or the authority before relying on a date."
+    note = (
+        "Rules vary by court, state and bank, and change: confirm with your counsel or the authority before relying on"
+        " a date."
+    )
     return Sheet("calendar", "Calendar", ("when", "what", "source", "checked on"), (*dated, *told), note)

@@ -1,7 +1,7 @@
 """The four figures of the review as SVG: the same bytes every time, shapes and text before colour, readable in grey."""
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DARK, MID, LIGHT, PALE = "#1b3a57", "#5b84a8", "#a9c3d9", "#dfe8f0"
 WARN = "#b4531a"
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8.5,
@@ -153,7 +153,7 @@ def _pareto(study: Study) -> "Figure":
     figure, ax = _figure(7.2, 2.5)
     placed: list[tuple[float, float]] = []
     top = max(float(one.open_down_h.mean()) for one in rows)
-    right = max(max(one.option.yearly_cost_usd for one in rows), 1.0)
+    right = max(1.0, *(one.option.yearly_cost_usd for one in rows))
     for i, one in enumerate(rows, 1):
         x, y = one.option.yearly_cost_usd, float(one.open_down_h.mean())
         hollow = dominated(one, study.lived)

@@ -18,16 +18,32 @@ from secondpath.plan.paths import Element
 from secondpath.plan.study import Study
 
 METHOD = (
-    "Impact: each input is a range (low, likely, high); 4,096 draws give P10, P50 and P90. Only business hours count, and each person-hour once.",
-    "Availability: explicit causes, each with what it takes down together. Means in closed form; tails from simulated years in which beliefs and "
-    "luck are both drawn. All options live through the same outages.",
-    "A failover works with a chance learned from drills; a backup can lie dead unnoticed until a test or drill finds it.",
-    "Limits: no storms of cloud and line together, no attacks, nobody working from home, no seasons of the weather. Duration spread is fixed per class.",
+    (
+        "Impact: each input is a range (low, likely, high); 4,096 draws give P10, P50 and P90. Only business hours"
+        " count, and each person-hour once."
+    ),
+    (
+        "Availability: explicit causes, each with what it takes down together. Means in closed form; tails from"
+        " simulated years in which beliefs and luck are both drawn. All options live through the same outages."
+    ),
+    (
+        "A failover works with a chance learned from drills; a backup can lie dead unnoticed until a test or drill"
+        " finds it."
+    ),
+    (
+        "Limits: no storms of cloud and line together, no attacks, nobody working from home, no seasons of the weather."
+        " Duration spread is fixed per class."
+    ),
 )
 CHART_WORDS = {
-    "curve": "Loss in dollars by business hours without internet, median and range, for an ordinary week and a deadline season",
+    "curve": (
+        "Loss in dollars by business hours without internet, median and range, for an ordinary week and a deadline"
+        " season"
+    ),
     "bars": "Yearly cost and remaining expected loss of every option, stacked",
-    "intervals": "Business hours offline in a year for every option, mean and range from the tenth to the ninetieth percentile",
+    "intervals": (
+        "Business hours offline in a year for every option, mean and range from the tenth to the ninetieth percentile"
+    ),
     "pareto": "Yearly cost against business hours offline; hollow circles are dominated by another option",
 }
 
@@ -93,7 +109,10 @@ def matrix_of(study: Study, shelf: Shelf) -> dict[str, Any]:
         total = sum(f.share for f in found.values() if f.shared)
         rows.append([f"{uplink.key} ({uplink.technology})", *cells, r.chance(max(total, 0.02))])
     head = ["connection", *(f"{e.value} ({r.chance(shares[e.value])})" for e in columns), "shared in all"]
-    note = f"Against the main line ({study.plan.primary.key}). In brackets: share of its downtime. shared?: nobody has filled it in, so it counts as shared."
+    note = (
+        f"Against the main line ({study.plan.primary.key}). In brackets: share of its downtime. shared?: nobody has"
+        " filled it in, so it counts as shared."
+    )
     return {"title": "Path diversity", "head": head, "rows": rows, "note": note}
 
 
@@ -125,7 +144,8 @@ def _learned(study: Study, evidence: Evidence, compared: tuple[Compared, ...]) -
         )
     if flagged(compared):
         notes.append(
-            "Three or more outages lie outside their range: the profile does not fit this office; look through its inputs."
+            "Three or more outages lie outside their range: the profile does not fit this office; look through its"
+            " inputs."
         )
     head = ["outage", "business hours", "predicted", "reported", ""]
     return {"title": "Predicted and reported", "head": head, "rows": rows, "notes": notes}
@@ -136,7 +156,10 @@ def foot_of(study: Study, evidence: Evidence) -> str:
     starts = [o.started[:10] for o in evidence.outages]
     window = f"records {min(starts)} to {max(starts)}" if starts else "no records yet"
     mark = hash_of(study)
-    return f"secondpath {__version__} · {window} · seed {study.site.seed}, {study.site.years:,} years · {mark} · {r.DISCLAIMER}"
+    return (
+        f"secondpath {__version__} · {window} · seed {study.site.seed}, {study.site.years:,} years · {mark} ·"
+        f" {r.DISCLAIMER}"
+    )
 
 
 def hash_of(study: Study) -> str:

@@ -13,27 +13,38 @@ def notice_of(study: Study) -> Leaflet:
     call = ("Who to call",) if not plan.contact_phone else ()
     who = (f"Call {plan.contact_name or 'IT'}: {plan.contact_phone}.",) if plan.contact_phone else ()
     sections = [
-        Section("What you will notice", (
-            "Pages may stop for up to a minute. Then work goes on, a little slower.",
-            "Calls in progress may drop. Call back.",
-            "Some programs ask you to sign in again.",
-        )),
+        Section(
+            "What you will notice",
+            (
+                "Pages may stop for up to a minute. Then work goes on, a little slower.",
+                "Calls in progress may drop. Call back.",
+                "Some programs ask you to sign in again.",
+            ),
+        ),
         Section("What works", (f"{', '.join(('Telephones', *works))}.",)),
         Section("What waits", (f"{', '.join(waits)}. Also guest Wi-Fi, streaming, big downloads and updates.",)),
-        Section("What to do", (
-            "Nothing. The switch happens by itself.",
-            "Save your work. Do not restart the modem or other boxes.",
-            "Hold big uploads until the all-clear.",
-            "Do not use your own phone's hotspot for client data.",
-            "Card payments work. If one fails, try once more, then write it down.",
-        ), numbered=True),
+        Section(
+            "What to do",
+            (
+                "Nothing. The switch happens by itself.",
+                "Save your work. Do not restart the modem or other boxes.",
+                "Hold big uploads until the all-clear.",
+                "Do not use your own phone's hotspot for client data.",
+                "Card payments work. If one fails, try once more, then write it down.",
+            ),
+            numbered=True,
+        ),
         _deadline_section(study),
         Section("Help", (*who, "Say what you tried and at what time."), blanks=call),
-    ]  # fmt: skip
+    ]
     return Leaflet(
-        "notice", "If the internet fails", plan.name, "Our office has a second way to the internet. Please read this once.",
-        tuple(s for s in sections if s), DISCLAIMER,
-    )  # fmt: skip
+        "notice",
+        "If the internet fails",
+        plan.name,
+        "Our office has a second way to the internet. Please read this once.",
+        tuple(s for s in sections if s),
+        DISCLAIMER,
+    )
 
 
 def _deadline_section(study: Study) -> Section:

@@ -52,18 +52,21 @@ def _template(name: str) -> str:
 
 
 def pdf_of(name: str, document: dict[str, Any]) -> bytes:
-    """A PDF/UA-1 by typst. User text reaches it only as JSON in an input, never as markup; fonts come from our folder."""
+    """A PDF/UA-1 by typst.
+
+    User text reaches it only as JSON in an input, never as markup; fonts come from our folder.
+    """
     import typst
 
-    with resources.as_file(_HERE.joinpath("fonts")) as fonts:
-        made = typst.compile(
-            _template(name).encode(),
+    with (
+        resources.as_file(_HERE.joinpath("fonts")) as fonts,
+        resources.as_file(_HERE.joinpath("templates", name)) as template,
+    ):
+        return typst.compile(
+            str(template),
             format="pdf",
             font_paths=[str(fonts)],
             ignore_system_fonts=True,
             pdf_standards="ua-1",
             sys_inputs={"document": json.dumps(document)},
         )
-    if not isinstance(made, bytes):
-        raise TypeError("typst made more than one file where one was asked for")
-    return made

@@ -55,9 +55,9 @@ def impact_sheet(study: Study) -> Sheet:
         ("  of it cash", *(r.usd_band(b) for b in found.season_cash), tag),
     )
     note = (
-        "Median (P10 to P90) of business hours lost. Cash: work not billed, overtime, lost calls and sales, call-outs. "
-        "The whole adds paid hours that were idle. Never wages and revenue of the same hour. "
-        "Lost clients, fines and malpractice stand beside this, not inside. Ask your broker for the waiting period of your policy."
+        "Median (P10 to P90) of business hours lost. Cash: work not billed, overtime, lost calls and sales, call-outs."
+        " The whole adds paid hours that were idle. Never wages and revenue of the same hour. Lost clients, fines and"
+        " malpractice stand beside this, not inside. Ask your broker for the waiting period of your policy."
     )
     return Sheet("impact", "What an outage costs", ("", *duration_names(study), "from"), rows, note)
 
@@ -120,10 +120,10 @@ def option_sheet(study: Study) -> Sheet:
         "pays above",
     )
     note = (
-        "Cost a year spreads first costs at 8 % over contract and hardware life. Pays above: the cost of a business hour from which the "
-        "option pays for itself. What no second line cures (mains beyond the UPS, gateway, switch) is left in every row. "
-        f"Tag of the money columns: {r.tags(study.tags)}. Dominated: another costs no more and leaves no more hours. "
-        + _out_words(study)
+        "Cost a year spreads first costs at 8 % over contract and hardware life. Pays above: the cost of a business"
+        " hour from which the option pays for itself. What no second line cures (mains beyond the UPS, gateway,"
+        f" switch) is left in every row. Tag of the money columns: {r.tags(study.tags)}. Dominated: another costs no"
+        " more and leaves no more hours. " + _out_words(study)
     )
     return Sheet("options", "The choices, best first", head, rows, note)
 
@@ -177,7 +177,8 @@ def availability_sheet(study: Study) -> Sheet:
             "verdict",
         ),
         tuple(rows),
-        "First column by closed form (means), second by simulated years. diverse: takes away 90 % or more; partial: 50 to 90 %; NOT REDUNDANT: less.",
+        "First column by closed form (means), second by simulated years. diverse: takes away 90 % or more; partial: 50"
+        " to 90 %; NOT REDUNDANT: less.",
     )
 
 
@@ -214,7 +215,10 @@ def audit_sheet(plan: Plan, shelf: Shelf) -> Sheet:
                 word = "shared" if finding.shared else "apart"
                 word = word if finding.known else "shared (unknown)"
                 rows.append((uplink.key, finding.element.value, word, r.chance(finding.share), finding.reason))
-    note = f"Against {plan.primary.key}. Share: part of the main line's downtime that comes from this element. What nobody has filled in counts as shared."
+    note = (
+        f"Against {plan.primary.key}. Share: part of the main line's downtime that comes from this element. What nobody"
+        " has filled in counts as shared."
+    )
     return Sheet(
         "audit",
         "What each connection shares with the main line",
@@ -264,8 +268,13 @@ def sizing_sheets(study: Study) -> tuple[Sheet, Sheet, Sheet]:
         f"Pause first: {dropped}.",
     )
     links = tuple(_fit_row(f) for f in study.fits)
-    link = Sheet("links", "What each connection can carry", ("connection", "down", "up", "known from", "critical work", "everything", "calls"), links,
-                 "0.85 of what it delivered at its worst tenth; where nothing was measured, half of the contract stands in.")  # fmt: skip
+    link = Sheet(
+        "links",
+        "What each connection can carry",
+        ("connection", "down", "up", "known from", "critical work", "everything", "calls"),
+        links,
+        "0.85 of what it delivered at its worst tenth; where nothing was measured, half of the contract stands in.",
+    )
     data = tuple(_data_row(d) for d in study.data)
     head = ("connection", "tests and drills", "mean month", "P90 month", "P99 month", "a full day", "allowance lasts")
     return (
@@ -330,8 +339,13 @@ def power_sheets(study: Study) -> tuple[Sheet, Sheet]:
         now,
         "Beyond that the carrier's own street or tower battery is empty as well.",
     )
-    second = Sheet("ups", "UPS sizes, best first", ("battery", "runtime", "cost a year", "hours a year left", "cost and loss"), sizes,
-                   "A measured runtime after the first discharge test replaces the computed one.")  # fmt: skip
+    second = Sheet(
+        "ups",
+        "UPS sizes, best first",
+        ("battery", "runtime", "cost a year", "hours a year left", "cost and loss"),
+        sizes,
+        "A measured runtime after the first discharge test replaces the computed one.",
+    )
     return first, second
 
 
@@ -346,17 +360,24 @@ def input_sheet(study: Study, shelf: Shelf) -> Sheet:
         "Inputs",
         ("input", "likely (low to high)", "tag", "grade"),
         rows,
-        "E the office's estimate, M measured, P published or assumed. Grade V read in the source, V2 in a page quoting it, C computed, J judgement.",
+        "E the office's estimate, M measured, P published or assumed. Grade V read in the source, V2 in a page quoting"
+        " it, C computed, J judgement.",
     )
 
 
 def learned_sheet(study: Study) -> Sheet:
     """Prior and record, with their weights."""
     rows = tuple(
-        (key, known.prior.title, f"{r.chance(1 - known.record_weight)} / {r.chance(known.record_weight)}",
-         f"{r.plain(known.prior.rate_per_year)} a year", r.hours(known.prior.median_h), "yes" if known.dispersion > 2 else "no")
+        (
+            key,
+            known.prior.title,
+            f"{r.chance(1 - known.record_weight)} / {r.chance(known.record_weight)}",
+            f"{r.plain(known.prior.rate_per_year)} a year",
+            r.hours(known.prior.median_h),
+            "yes" if known.dispersion > 2 else "no",
+        )
         for key, known in study.learned.items()
-    )  # fmt: skip
+    )
     head = ("connection", "class", "weight of prior / record", "outages believed", "median", "storm clusters")
     return Sheet(
         "learned",
@@ -375,8 +396,8 @@ def naive_sheet(study: Study) -> Sheet:
         for h, naive, ours in pairs
     )
     note = (
-        "The common formula adds wages and billings of the same hour, knows no other work, no catching up, no season, no range. "
-        "Shown to explain the difference, not to be used."
+        "The common formula adds wages and billings of the same hour, knows no other work, no catching up, no season,"
+        " no range. Shown to explain the difference, not to be used."
     )
     return Sheet(
         "naive", "Why other calculators say more", ("outage", "common formula", "here (P50)", "ratio"), rows, note
