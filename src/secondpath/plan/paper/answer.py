@@ -34,7 +34,7 @@ def _headline(study: Study) -> str:
         near = f" The nearest is: {advice.nearest.option.title}." if advice.nearest else ""
         return "No option keeps within the limit you set." + near
     if not advice.clear and advice.runner_up:
-        return f"No clear winner: {advice.best.option.title} or {advice.runner_up.option.title}."
+        return f"No clear winner: {advice.best.option.title}, or {advice.runner_up.option.title}."
     if not advice.best.option.backups:
         return "A backup does not pay for this office today."
     return f"Advice: {advice.best.option.title}."

@@ -99,13 +99,13 @@ def _ordered(study: Study) -> list[Lived]:
 
 
 def _short(title: str) -> str:
-    return title if len(title) <= 34 else title[:33] + "…"
+    return title if len(title) <= 38 else title[:37] + "…"
 
 
 def _bars(study: Study) -> "Figure":
     """Cost and remaining loss, stacked; cheapest first."""
     rows = _ordered(study)[::-1]
-    figure, ax = _figure(7.2, 0.62 + 0.27 * len(rows))
+    figure, ax = _figure(7.2, 0.6 + 0.235 * len(rows))
     cost = np.array([one.option.yearly_cost_usd for one in rows])
     loss = np.array([one.mean_loss_usd for one in rows])
     ax.barh(range(len(rows)), cost, color=DARK, label="cost a year", height=0.66)
@@ -134,7 +134,7 @@ def _bars(study: Study) -> "Figure":
 def _intervals(study: Study) -> "Figure":
     """Business hours offline a year: mean as a dot, P10 to P90 as a line."""
     rows = list(study.lived)[::-1]
-    figure, ax = _figure(7.2, 0.55 + 0.25 * len(rows))
+    figure, ax = _figure(7.2, 0.55 + 0.225 * len(rows))
     for i, one in enumerate(rows):
         low, high = np.percentile(one.open_down_h, (10, 90))
         ax.plot((low, high), (i, i), color=MID, linewidth=5, solid_capstyle="butt")
@@ -150,7 +150,7 @@ def _intervals(study: Study) -> "Figure":
 def _pareto(study: Study) -> "Figure":
     """Cost against hours; what nothing beats is filled, what is dominated is hollow. Numbers are explained beside."""
     rows = list(study.lived)
-    figure, ax = _figure(7.2, 2.5)
+    figure, ax = _figure(7.2, 2.3)
     placed: list[tuple[float, float]] = []
     top = max(float(one.open_down_h.mean()) for one in rows)
     right = max(1.0, *(one.option.yearly_cost_usd for one in rows))

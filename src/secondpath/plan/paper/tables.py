@@ -8,12 +8,13 @@ from secondpath.plan import rounding as r
 from secondpath.plan.allowance import DataUse
 from secondpath.plan.build import findings_of
 from secondpath.plan.choose import break_even_usd_per_h, dominated
-from secondpath.plan.cited import inputs_below
+from secondpath.plan.cited import file_path, inputs_below
 from secondpath.plan.deadlines import one_in
 from secondpath.plan.drivers import Driver
 from secondpath.plan.estimate import Tag
 from secondpath.plan.inputs import Plan, Shelf
 from secondpath.plan.options import Lived
+from secondpath.plan.paper.words import input_words
 from secondpath.plan.sizing import Fit
 from secondpath.plan.study import Study
 
@@ -78,31 +79,7 @@ def driver_sheet(study: Study) -> Sheet:
 
 def driver_words(driver: Driver, plan: Plan) -> str:
     """An input in words."""
-    words = {
-        "calls.no_retry": "callers who never try again",
-        "calls.margin_usd": "worth of a lost caller",
-        "calls.per_h": "calls an hour",
-        "calls.missed": "calls that do not get through",
-        "catch_up.ordinary": "work made up later",
-        "catch_up.fade_h": "how long work can be made up",
-        "upset.call_out_usd": "IT call-out",
-        "upset.manage_share": "manager's hours per hour",
-        "upset.manage_first_h": "manager's first hour",
-        "upset.restart_h": "time to find one's place again",
-        "sales.per_h": "sales an hour",
-        "sales.abandoned": "sales that go elsewhere",
-        "sales.margin_usd": "margin of a sale",
-    }
-    titles = {role.key: role.title for role in plan.workplace.roles}
-    if driver.path.startswith("role."):
-        _, key, *rest = driver.path.split(".")
-        ends = {
-            "stops": "share of work that stops",
-            "aside_first": "other work at first",
-            "aside_later": "other work later",
-        }
-        return f"{titles.get(key, key)}: {ends.get(rest[-1], rest[-1].replace('_', ' '))}"
-    return words.get(driver.path, driver.path.replace("_", " "))
+    return input_words(file_path(driver.path), plan).removesuffix(", $")
 
 
 def option_sheet(study: Study) -> Sheet:
@@ -350,19 +327,21 @@ def power_sheets(study: Study) -> tuple[Sheet, Sheet]:
 
 
 def input_sheet(study: Study, shelf: Shelf) -> Sheet:
-    """Every estimate with its tag."""
+    """Every estimate with its tag; an office without sales is spared six lines of nothing."""
+    roots: tuple[str, ...] = ("role", "calls", "sales", "catch_up", "upset")
+    if study.plan.workplace.sales.per_h.high == 0:
+        roots = ("role", "calls", "catch_up", "upset")
+    found = inputs_below(study.plan, shelf, roots)
     rows = tuple(
-        (item.path, item.shown, item.tag, item.grade)
-        for item in inputs_below(study.plan, shelf, ("role", "calls", "sales", "catch_up", "upset"))
+        (input_words(item.path, study.plan), item.shown, item.tag, item.grade)
+        for item in found
+        if not (item.path.endswith(".present") and item.likely == 1.0)
     )
-    return Sheet(
-        "inputs",
-        "Inputs",
-        ("input", "likely (low to high)", "tag", "grade"),
-        rows,
-        "E the office's estimate, M measured, P published or assumed. Grade V read in the source, V2 in a page quoting"
-        " it, C computed, J judgement.",
+    note = (
+        "E the office's estimate, M measured, P published or assumed. Grade V read in the source, V2 in a page quoting "
+        "it, C computed, J judgement. Everybody counts as present where nothing else is said."
     )
+    return Sheet("inputs", "Inputs", ("input", "likely (low to high)", "tag", "grade"), rows, note)
 
 
 def learned_sheet(study: Study) -> Sheet:
