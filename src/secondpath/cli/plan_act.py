@@ -106,16 +106,25 @@ def show_sheets(args: argparse.Namespace) -> int:
 
 
 def _sheets(desk: Desk, name: str) -> "tuple[Sheet, ...]":
-    from secondpath.plan.paper import calendar, tables
+    from secondpath.plan.paper import calendar, sizes, tables
 
     if desk.study is None:
         return (tables.audit_sheet(desk.plan, desk.shelf),)
     study = desk.study
     made: dict[str, Callable[[], tuple[Sheet, ...]]] = {
-        "impact": lambda: (tables.impact_sheet(study), tables.driver_sheet(study), tables.naive_sheet(study)),
-        "options": lambda: (tables.option_sheet(study), tables.availability_sheet(study)),
-        "size": lambda: tables.sizing_sheets(study),
-        "power": lambda: tables.power_sheets(study),
+        "impact": lambda: (
+            tables.impact_sheet(study),
+            tables.driver_sheet(study),
+            tables.limit_sheet(study),
+            tables.naive_sheet(study),
+        ),
+        "options": lambda: (
+            tables.option_sheet(study),
+            sizes.payback_sheet(study, desk.shelf),
+            tables.availability_sheet(study),
+        ),
+        "size": lambda: sizes.sizing_sheets(study),
+        "power": lambda: sizes.power_sheets(study),
         "availability": lambda: (tables.availability_sheet(study), tables.single_point_sheet(study)),
         "deadlines": lambda: (tables.deadline_sheet(study), calendar.calendar_sheet(desk.plan.profile, date.today())),  # noqa: DTZ011
     }

@@ -298,3 +298,7 @@ def _plain_inputs(study: Study, shelf: Shelf) -> Iterator[Figure]:
             "a number of the model",
             (standing_input(shelf, key),),
         )
+    for key, prior in shelf.priors.items():
+        words = "outages a year ~ Gamma, hours ~ LogNormal with an uncertain median, cut at a cap"
+        item = prior_input(prior, shelf, {})
+        yield Figure(f"prior.{key}", prior.title, item.shown, prior.rate_per_year, "P", words, (item,))

@@ -142,6 +142,29 @@ def test_a_changed_value_is_the_offices_estimate() -> None:
 
 
 @pytest.mark.parametrize("profile", PROFILES)
+def test_the_review_has_four_pages(profile: str, tmp_path: Path) -> None:
+    path, out = tmp_path / "plan.toml", tmp_path / "out"
+    assert main(["new", "--profile", profile, "--file", str(path)]) == 0
+    assert main(["review", "--file", str(path), "--years", "500", "--out", str(out)]) == 0
+    pdf = (out / "continuity-review.pdf").read_bytes()
+    assert re.findall(rb"/Type/Pages/Count (\d+)", pdf) == [b"4"]
+    assert b"pdfuaid:part" in pdf
+    html = (out / "continuity-review.html").read_text()
+    assert not re.findall(r'(?:src|href)="[^"#]', html)
+    words = re.sub(r"<svg.*?</svg>", "", html, flags=re.S).casefold()
+    assert not any(word in words for word in FORBIDDEN)
+
+
+def test_the_same_plan_gives_the_same_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "plan.toml"
+    main(["new", "--profile", "cpa", "--file", str(path)])
+    for name in ("a", "b"):
+        assert main(["review", "--file", str(path), "--years", "500", "--out", str(tmp_path / name)]) == 0
+    for file in ("continuity-review.html", "continuity-review.pdf", "figures.json", "bia.csv"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
+
+
+@pytest.mark.parametrize("profile", PROFILES)
 def test_leaflets_keep_to_the_wording_rules(profile: str) -> None:
     plan = read_text(text_of("profiles", f"{profile}.toml"), shelf()).plan
     assert plan

@@ -6,7 +6,7 @@ from secondpath.plan.estimate import Band
 from secondpath.plan.form.shelf import shelf
 from secondpath.plan.page.sketch import sketch
 from secondpath.plan.page.state import State
-from secondpath.plan.paper import tables
+from secondpath.plan.paper import sizes, tables
 from secondpath.plan.paper.answer import answer_of
 from secondpath.plan.paper.document import matrix_of
 from secondpath.plan.rounding import DISCLAIMER
@@ -30,10 +30,11 @@ def results_of(state: State) -> dict[str, Any]:
 
 
 def _sheets(study: Study) -> list[dict[str, Any]]:
-    need, links, data = tables.sizing_sheets(study)
-    ups, sizes = tables.power_sheets(study)
+    need, links, data = sizes.sizing_sheets(study)
+    ups, batteries = sizes.power_sheets(study)
     shown = [
         tables.option_sheet(study),
+        sizes.payback_sheet(study, shelf()),
         tables.impact_sheet(study),
         tables.driver_sheet(study),
         tables.availability_sheet(study),
@@ -43,11 +44,11 @@ def _sheets(study: Study) -> list[dict[str, Any]]:
         links,
         data,
         ups,
-        sizes,
+        batteries,
     ]
     rows = [{"key": s.key, "title": s.title, "head": s.head, "rows": s.rows, "note": s.note} for s in shown if s.rows]
     matrix = matrix_of(study, shelf())
-    rows.insert(5, {"key": "matrix", **matrix})
+    rows.insert(6, {"key": "matrix", **matrix})
     return rows
 
 

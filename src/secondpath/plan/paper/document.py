@@ -10,7 +10,7 @@ from secondpath.plan.build import findings_of
 from secondpath.plan.evidence import Compared, Evidence, compare, failover_s, flagged
 from secondpath.plan.explain import figures_of
 from secondpath.plan.inputs import Shelf
-from secondpath.plan.paper import tables
+from secondpath.plan.paper import sizes, tables
 from secondpath.plan.paper.answer import answer_of
 from secondpath.plan.paper.record import figures_record
 from secondpath.plan.paper.tables import Sheet
@@ -76,12 +76,14 @@ def _sheets(study: Study, shelf: Shelf) -> tuple[Sheet, ...]:
     return (
         tables.impact_sheet(study),
         tables.driver_sheet(study),
+        tables.limit_sheet(study),
+        sizes.payback_sheet(study, shelf),
         tables.option_sheet(study),
         tables.availability_sheet(study),
         tables.single_point_sheet(study),
         tables.deadline_sheet(study),
-        *tables.sizing_sheets(study),
-        *tables.power_sheets(study),
+        *sizes.sizing_sheets(study),
+        *sizes.power_sheets(study),
         tables.input_sheet(study, shelf),
         tables.learned_sheet(study),
     )
@@ -142,6 +144,8 @@ def _learned(study: Study, evidence: Evidence, compared: tuple[Compared, ...]) -
         notes.append(
             f"Measured failover time: {r.plain(times[0])} s median, {r.plain(times[1])} s at the 95th percentile."
         )
+    for key, months in evidence.usage_gb.items():
+        notes.append(f"Measured data on {key}: {r.plain(sum(months) / len(months))} GB in a mean month.")
     if flagged(compared):
         notes.append(
             "Three or more outages lie outside their range: the profile does not fit this office; look through its"

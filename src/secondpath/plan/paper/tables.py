@@ -5,17 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from secondpath.plan import rounding as r
-from secondpath.plan.allowance import DataUse
 from secondpath.plan.build import findings_of
 from secondpath.plan.choose import break_even_usd_per_h, dominated
 from secondpath.plan.cited import file_path, inputs_below
 from secondpath.plan.deadlines import one_in
 from secondpath.plan.drivers import Driver
-from secondpath.plan.estimate import Tag
 from secondpath.plan.inputs import Plan, Shelf
 from secondpath.plan.options import Lived
 from secondpath.plan.paper.words import input_words
-from secondpath.plan.sizing import Fit
 from secondpath.plan.study import Study
 
 PART_WORDS = {
@@ -228,104 +225,6 @@ def deadline_sheet(study: Study) -> Sheet:
     )
 
 
-def sizing_sheets(study: Study) -> tuple[Sheet, Sheet, Sheet]:
-    """Needs, links, data."""
-    size = study.sizing
-    needs = tuple((n.title, str(n.active), r.mbps(n.down_bps), r.mbps(n.up_bps)) for n in size.needs)
-    totals = (
-        ("critical work, with head room", "", r.mbps(size.critical_down_bps), r.mbps(size.critical_up_bps)),
-        ("everything, with head room", "", r.mbps(size.full_down_bps), r.mbps(size.full_up_bps)),
-    )
-    dropped = ", then ".join(size.drop_first) or "nothing: all of it is critical"
-    need = Sheet(
-        "size",
-        "What the backup must carry",
-        ("use", "active at once", "down", "up"),
-        (*needs, *totals),
-        f"Pause first: {dropped}.",
-    )
-    links = tuple(_fit_row(f) for f in study.fits)
-    link = Sheet(
-        "links",
-        "What each connection can carry",
-        ("connection", "down", "up", "known from", "critical work", "everything", "calls"),
-        links,
-        "0.85 of what it delivered at its worst tenth; where nothing was measured, half of the contract stands in.",
-    )
-    data = tuple(_data_row(d) for d in study.data)
-    head = ("connection", "tests and drills", "mean month", "P90 month", "P99 month", "a full day", "allowance lasts")
-    return (
-        need,
-        link,
-        Sheet(
-            "data",
-            "Data on metered connections",
-            head,
-            data,
-            "Gigabytes billed at the IP level; hours on backup as simulated.",
-        ),
-    )
-
-
-def _fit_row(fit: Fit) -> tuple[str, ...]:
-    calls = (
-        "not measured"
-        if fit.voice_rating is None
-        else f"R {fit.voice_rating:.0f}: {'good enough' if fit.voice_capable else 'not voice-capable'}"
-    )
-    yes = {True: "yes", False: "NO"}
-    return (
-        fit.uplink,
-        r.mbps(fit.down_bps),
-        r.mbps(fit.up_bps),
-        "measurement (M)" if fit.measured else "contract (P)",
-        yes[fit.carries_critical],
-        yes[fit.carries_full],
-        calls,
-    )
-
-
-def _data_row(use: DataUse) -> tuple[str, ...]:
-    lasts = (
-        "no limit"
-        if use.hours_until_limit is None
-        else f"{r.hours(use.hours_until_limit)} on backup: day {use.day_of_limit} of a long outage"
-    )
-    gb = tuple(f"{r.plain(v)} GB" for v in (use.standing_gb, use.expected_gb, use.p90_gb, use.p99_gb, use.full_day_gb))
-    return (use.uplink, *gb, lasts)
-
-
-def power_sheets(study: Study) -> tuple[Sheet, Sheet]:
-    """UPS now, and sizes to choose from."""
-    s = study.supply
-    tag = Tag.MEASURED.value if s.measured else Tag.PUBLISHED.value
-    now = (
-        ("runtime at the battery's end of life", r.hours(s.ups_h), tag),
-        ("hours a year without mains beyond it", r.hours(s.office_dark_h), "P"),
-        ("apparent power to buy", f"{r.plain(s.needed_va)} VA", "P"),
-        ("more runtime buys nothing beyond", r.hours(s.useful_h), "P"),
-    )
-    sizes = tuple(
-        (f"{wh:,.0f} Wh", r.hours(c.runtime_h), r.usd(c.yearly_usd), r.hours(c.dark_h_per_year), r.usd(c.total_usd))
-        for wh, c in s.choices[:5]
-    )
-    first = Sheet(
-        "power",
-        "The UPS",
-        ("", "", "from"),
-        now,
-        "Beyond that the carrier's own street or tower battery is empty as well.",
-    )
-    second = Sheet(
-        "ups",
-        "UPS sizes, best first",
-        ("battery", "runtime", "cost a year", "hours a year left", "cost and loss"),
-        sizes,
-        "A measured runtime after the first discharge test replaces the computed one.",
-    )
-    return first, second
-
-
 def input_sheet(study: Study, shelf: Shelf) -> Sheet:
     """Every estimate with its tag; an office without sales is spared six lines of nothing."""
     roots: tuple[str, ...] = ("role", "calls", "sales", "catch_up", "upset")
@@ -381,3 +280,21 @@ def naive_sheet(study: Study) -> Sheet:
     return Sheet(
         "naive", "Why other calculators say more", ("outage", "common formula", "here (P50)", "ratio"), rows, note
     )
+
+
+def limit_sheet(study: Study) -> Sheet:
+    """The owner's limits beside what the curve says and what the provider's contract says."""
+    owner, main = study.plan.owner, study.plan.primary
+    low, mid, high = study.impact.unacceptable_after_h
+    when = "not within a full day" if mid is None else f"after {r.hours(mid)}"
+    if mid is not None and high is not None:
+        when += f" (between {r.hours(high)} and {'a day or more' if low is None else r.hours(low)})"
+    critical = ", ".join(("telephones", *(a.title for a in study.plan.applications if a.critical)))
+    repair = "not written into the plan" if main.repair_h is None else r.span(main.repair_h)
+    rows = (
+        ("RTO to aim for: an outage reaches " + r.usd(owner.unacceptable_usd), when),
+        ("MTPD: the owner's signature, never computed", f"{r.span(owner.longest_h)} of business"),
+        ("repair time in the main line's contract (a credit, not a promise)", repair),
+        ("MBCO: what must work on the backup", critical),
+    )
+    return Sheet("limits", "Your limits", ("", ""), rows, "")
