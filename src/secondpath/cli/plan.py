@@ -1,6 +1,7 @@
 """`secondpath plan`: the commands of the planner. The heavy libraries are imported when a command runs, not before."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 
@@ -88,7 +89,12 @@ def main(argv: list[str] | None = None) -> int:
     add_parser(parser.add_subparsers(required=True))
     args = parser.parse_args(["plan", *(sys.argv[1:] if argv is None else argv)])
     run: Handler = args.run
-    return run(args)
+    try:
+        return run(args)
+    except BrokenPipeError:
+        # Whoever reads us has seen enough (`| head`); what is still buffered must not raise again at exit.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+        return 0
 
 
 if __name__ == "__main__":

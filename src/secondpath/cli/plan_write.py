@@ -26,7 +26,11 @@ def ask(args: argparse.Namespace) -> int:
     from secondpath.plan.form.read import read_document
     from secondpath.plan.form.shelf import shelf
 
-    answers = interview(args.profile, input, print)
+    try:
+        answers = interview(args.profile, input, print)
+    except KeyboardInterrupt:
+        say("\nNothing was written.")
+        return 2
     reading = read_document(answered(args.profile, answers), shelf())
     for problem in reading.problems:
         say(problem)

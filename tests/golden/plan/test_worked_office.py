@@ -6,18 +6,24 @@ inputs are partly unstated, so its cells have the tolerance that stands at each 
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from secondpath.plan.choose import spans_of
 from secondpath.plan.estimate import Band, Floats
+from secondpath.plan.failover import Coverage
 from secondpath.plan.form.read import read_text
 from secondpath.plan.form.shelf import shelf, text_of
 from secondpath.plan.impact import columns, loss_of
 from secondpath.plan.inputs import Plan
+from secondpath.plan.means import means_of
 from secondpath.plan.people import draw_workplace
 from secondpath.plan.rounding import two_digits
+from secondpath.plan.simulate import HELD_YEARS
 from secondpath.plan.study import Study, impact_of, naive_usd_per_h, study_of
+from secondpath.plan.years import draw_people, live
 
 HOURS = (0.5, 2.0, 4.5, 9.0)
 PRINTED = {
@@ -147,3 +153,20 @@ def test_two_digits_everywhere() -> None:
         1.1 if two_digits(1.05) == 1.1 else 1.0,
     ]
     assert Band(1, 2, 3).scaled(2) == Band(2, 4, 6)
+
+
+@pytest.mark.parametrize(
+    "key", ["none", "cellular", "cellular-drilled", "same-provider", "shared-pole", "diverse", "both"]
+)
+def test_simulation_and_closed_form_agree_on_the_office(study: Study, key: str) -> None:
+    """Hours a year within three standard errors, with every switch working at once (the closed form has no nights).
+
+    The error is that of five-year spans, because a belief holds for five years.
+    """
+    one = next(x for x in study.lived if x.option.key == key)
+    sure = replace(one.option.care, coverage=Coverage(1e9, 1e-3), switch_s=0.0)
+    option = replace(one.option, care=sure)
+    people = draw_people(study.plan.workplace, study.site)
+    spans = spans_of(live(study.site, study.plan.workplace, people, option).down_h) / HELD_YEARS
+    error = float(spans.std(ddof=1)) / math.sqrt(spans.size)
+    assert abs(float(spans.mean()) - means_of(study.site, option).down_h_per_year) <= 3.0 * error

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from secondpath.plan.cited import cite_for
+from secondpath.plan.cited import cite_for, file_path
 from secondpath.plan.explain import figures_of
 from secondpath.plan.form.read import read_text
 from secondpath.plan.form.shelf import PROFILES, shelf, text_of, toml_of
+from secondpath.plan.people import estimates
 from secondpath.plan.study import study_of
 
 GRADES = {"V", "V2", "C", "J"}
@@ -81,6 +82,14 @@ def test_every_calendar_line_has_source_and_date(profile: str) -> None:
 def test_shares_of_downtime_sum_to_one() -> None:
     for technology, shares in shelf().shares.items():
         assert sum(shares.values()) == pytest.approx(1.0), technology
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_estimate_of_the_model_finds_its_line(profile: str) -> None:
+    plan = read_text(text_of("profiles", f"{profile}.toml"), shelf()).plan
+    assert plan
+    for path, _ in estimates(plan.workplace):
+        assert cite_for(file_path(path), shelf().cites), path
 
 
 def test_every_printed_figure_can_be_explained() -> None:

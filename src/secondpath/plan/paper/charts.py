@@ -67,10 +67,9 @@ def _curve(study: Study) -> "Figure":
     """Loss by duration: band and median, ordinary and season; the unacceptable line."""
     figure, ax = _figure(7.2, 2.75)
     at = study.impact.curve_h
-    for bands, color, line, words in (
-        (study.impact.curve_season, LIGHT, "--", "deadline season"),
-        (study.impact.curve, MID, "-", "ordinary week"),
-    ):
+    ordinary, season = study.impact.curve, study.impact.curve_season
+    shown = [(season, LIGHT, "--", "deadline season")] if study.plan.seasons else []
+    for bands, color, line, words in (*shown, (ordinary, MID, "-", "ordinary week")):
         low, mid, high = (np.array([getattr(b, p) for b in bands]) for p in ("p10", "p50", "p90"))
         ax.fill_between(at, low, high, color=color, alpha=0.35, linewidth=0)
         ax.plot(at, mid, line, color=DARK, linewidth=1.8, label=f"{words}: median, band P10 to P90")

@@ -94,9 +94,7 @@ def _mains(study: Study) -> Section:
 
 
 def _gear(spare: bool) -> Section:
-    dead = (
-        "put the spare in; same cables, same ports." if spare else "there is no spare; call IT before you move cables."
-    )
+    dead = "put the spare in; same cables, same ports." if spare else "no spare; call IT before you move cables."
     lines = (
         "Ask whether wired computers work. If yes: Wi-Fi. If no: switch or gateway.",
         "Power-cycle the named box once. Wait three minutes.",

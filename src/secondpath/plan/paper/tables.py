@@ -44,14 +44,18 @@ def duration_names(study: Study) -> tuple[str, ...]:
 
 
 def impact_sheet(study: Study) -> Sheet:
-    """What an outage costs, two seasons by two views."""
+    """What an outage costs, two views; the season's rows only if the office has a season."""
     found, tag = study.impact, r.tags(study.tags)
-    rows = (
+    rows: tuple[tuple[str, ...], ...] = (
         ("Ordinary week", *(r.usd_band(b) for b in found.ordinary), tag),
         ("  of it cash", *(r.usd_band(b) for b in found.ordinary_cash), tag),
-        ("Deadline season", *(r.usd_band(b) for b in found.season), tag),
-        ("  of it cash", *(r.usd_band(b) for b in found.season_cash), tag),
     )
+    if study.plan.seasons:
+        rows = (
+            *rows,
+            ("Deadline season", *(r.usd_band(b) for b in found.season), tag),
+            ("  of it cash", *(r.usd_band(b) for b in found.season_cash), tag),
+        )
     note = (
         "Median (P10 to P90) of business hours lost. Cash: work not billed, overtime, lost calls and sales, call-outs."
         " The whole adds paid hours that were idle. Never wages and revenue of the same hour. Lost clients, fines and"
@@ -297,4 +301,4 @@ def limit_sheet(study: Study) -> Sheet:
         ("repair time in the main line's contract (a credit, not a promise)", repair),
         ("MBCO: what must work on the backup", critical),
     )
-    return Sheet("limits", "Your limits", ("", ""), rows, "")
+    return Sheet("limits", "Your limits", ("limit", "as things stand"), rows, "")
