@@ -109,7 +109,7 @@ def _sheets(desk: Desk, name: str) -> "tuple[Sheet, ...]":
     from secondpath.plan.paper import calendar, sizes, tables
 
     if desk.study is None:
-        return (tables.audit_sheet(desk.plan, desk.shelf),)
+        return (tables.pair_sheet(desk.plan, desk.shelf), tables.audit_sheet(desk.plan, desk.shelf))
     study = desk.study
     made: dict[str, Callable[[], tuple[Sheet, ...]]] = {
         "impact": lambda: (

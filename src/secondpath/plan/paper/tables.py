@@ -6,13 +6,15 @@ import numpy as np
 
 from secondpath.plan import rounding as r
 from secondpath.plan.build import findings_of
+from secondpath.plan.causes import Cause
 from secondpath.plan.choose import break_even_usd_per_h, dominated
 from secondpath.plan.cited import file_path, inputs_below
 from secondpath.plan.deadlines import one_in
 from secondpath.plan.drivers import Driver
 from secondpath.plan.inputs import Plan, Shelf
-from secondpath.plan.options import Lived
+from secondpath.plan.options import Kind, Lived
 from secondpath.plan.paper.words import input_words
+from secondpath.plan.paths import beta, effectiveness, verdict
 from secondpath.plan.study import Study
 
 PART_WORDS = {
@@ -108,7 +110,13 @@ def option_sheet(study: Study) -> Sheet:
 
 def _out_words(study: Study) -> str:
     out = [one.option for one in study.advice.ranked if one.option.wanting]
-    return "".join(f"Out: {option.title}, because {' and '.join(option.wanting)}. " for option in out)
+    words = [f"Out: {option.title}, because {' and '.join(option.wanting)}." for option in out]
+    if any(backup.kind is Kind.BY_HAND for one in study.lived for backup in one.option.backups):
+        words.append(
+            "Private telephones carry client data outside the office's safeguards: look at your written programme"
+            " first."
+        )
+    return " ".join(words)
 
 
 def _option_row(one: Lived, without: Lived, study: Study) -> tuple[str, ...]:
@@ -204,6 +212,28 @@ def audit_sheet(plan: Plan, shelf: Shelf) -> Sheet:
         tuple(rows),
         note,
     )
+
+
+def pair_sheet(plan: Plan, shelf: Shelf) -> Sheet:
+    """What each connection would be worth behind the main line: beta, effectiveness, verdict."""
+    first = _down_ratio(plan.primary.technology, shelf)
+    rows = []
+    for uplink in plan.uplinks[1:]:
+        shared = beta(findings_of(plan, uplink, shelf))
+        gained = effectiveness(first, _down_ratio(uplink.technology, shelf), shared)
+        rows.append((uplink.key, uplink.technology, r.chance(shared), r.chance(gained), verdict(gained).value))
+    note = (
+        "Two SIM cards on one network are one path (AT&T Mobility, 22 February 2024: nationwide, at least 12 hours, "
+        "resellers too). A line and a SIM card of one carrier are one path (Rogers, 8 July 2022: cable and cellular). "
+        "Sources: FCC report, CRTC letter [V2]."
+    )
+    head = ("connection", "technology", "shared", "main line's downtime taken away", "verdict")
+    return Sheet("pairs", "What each connection is worth behind the main line", head, tuple(rows), note)
+
+
+def _down_ratio(technology: str, shelf: Shelf) -> float:
+    prior = shelf.priors[technology]
+    return Cause(technology, prior.rate_per_year, prior.duration.mean_h, frozenset()).down_ratio
 
 
 def deadline_sheet(study: Study) -> Sheet:
