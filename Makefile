@@ -31,10 +31,11 @@ check: setup
 	$(PYTEST) -q tests/unit tests/golden tests/house
 
 test: check
-	$(PYTEST) tests/netns
+	$(PYTEST) tests/netns tests/browser
 
 bench: setup
 	$(BIN)/python -m bench
+	$(BIN)/python bench/bench_plan.py
 
 format: setup
 	$(BIN)/ruff format .
