@@ -4,6 +4,8 @@ In:    a configuration file, what senses deliver, what people ask over the contr
 Out:   a kernel that follows; the book; answers; word to systemd.
 Files: start    from arguments to a running gateway and an exit code
        shell    `Gateway`: the loop itself; the one place that knows every room
+       rehearsal would the kernel take a configuration? asked before a reload touches anything
+       bugs     an exception that nobody caught ends the process
        retiring end the flows of retired epochs, step by step, and say what was left
        answers  what each verb of the control socket does
        systemd  readiness and watchdog (sd_notify(3))

@@ -52,7 +52,8 @@ def _status(gateway: Gateway) -> dict[str, Any]:
 
 
 def _events(gateway: Gateway, args: Mapping[str, Any]) -> dict[str, Any]:
-    newest = list(gateway.recent)[-int(args.get("limit", 50)) :]
+    wanted = [e for e in gateway.recent if e.number > int(args.get("after", 0))]
+    newest = wanted[max(0, len(wanted) - int(args.get("limit", 50))) :]
     return {"schema": 1, "events": [event_json(e, event_text(e.transition, gateway.site)) for e in newest]}
 
 

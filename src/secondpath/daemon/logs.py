@@ -18,8 +18,9 @@ class Journal(logging.Formatter):
     """`<6>event=… words`: the priority is for the journal, the event name is stable."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line."""
-        return f"<{PRIORITIES.get(record.levelno, 6)}>event={_event(record)} {super().format(record)}"
+        """One line; of several (a traceback) each, since the journal makes an entry of each."""
+        head = f"<{PRIORITIES.get(record.levelno, 6)}>event={_event(record)} "
+        return head + super().format(record).replace("\n", f"\n{head}")
 
 
 class Json(logging.Formatter):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 import logging
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from secondpath import clock
@@ -16,6 +18,7 @@ from secondpath.act.kernel.nft import RulesetError
 from secondpath.act.plane import FIRST, LAST
 from secondpath.config.problem import ConfigError
 from secondpath.config.reader import load
+from secondpath.daemon.rehearsal import rehearse
 from secondpath.daemon.retiring import Ending, Retiring
 from secondpath.daemon.systemd import Systemd
 from secondpath.engine import Engine
@@ -26,6 +29,7 @@ from secondpath.model import (
     Observation,
     Reload,
     Site,
+    Steering,
     Step,
     Transition,
 )
@@ -41,6 +45,8 @@ DRIFT_S = 2.0
 MEASURE_S = 10.0
 RECENT = 20
 MEMORY = "engine"
+REFUSED = (OSError, RulesetError)
+"""What the kernel raises when it says no."""
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +73,7 @@ class Gateway:
         self._waiting: list[Step] = []
         self._steering_since = dict.fromkeys(Family, self.started_at)
         self._trouble = ""
+        self._refused_before = False
         self._told = 0
         adopted = self.hand.adopt(site)
         self.engine = Engine(site, self.started_at, adopted)
@@ -79,8 +86,9 @@ class Gateway:
         """Take the box over: what is found is adopted, what differs is mended, and only then the questions begin."""
         self._bind()
         self._senses.start()
-        report = self.hand.reconcile(self.site, self.engine.steering(), self.interfaces)
-        self._steering = self.engine.steering()
+        rehearse(self.hand, self.site, self.interfaces)  # refused, it has switched on nothing
+        self._steer(self.engine.steering())
+        report = self.hand.reconcile(self.site, self._steering, self.interfaces)
         self._retire(report)
         self._end_orphans()
         self._note("daemon", "stopped", "running", "started", changes=len(report.changes))
@@ -122,14 +130,18 @@ class Gateway:
             self.changed.set()
         now = clock.now()
         self._systemd.alive(now)
-        self._at(self.engine.deadline() - now, "deadline", self._on_deadline)
+        wait_s = min(self.engine.deadline() - now, self._systemd.ping_in_s(now))
+        self._at(wait_s, "deadline", self._on_deadline)
 
     def _go_on(self) -> None:
-        """Take up what was answered while the kernel was being made to follow."""
+        """Take up what was answered while the kernel was being made to follow: all but the steering.
+
+        The kernel has been given the newest one; an older one would move it back for a moment, and end flows.
+        """
         self._running = True
         waiting, self._waiting = self._waiting, []
         for step in waiting:
-            self._take(step)
+            self._take(replace(step, steering=self.engine.steering()))
         self._on_deadline()
 
     def _on_deadline(self) -> None:
@@ -137,18 +149,22 @@ class Gateway:
 
     def _follow(self, step: Step) -> None:
         """The kernel first. Its refusal means drift (our table is gone, say): then everything is made anew."""
-        before, self._steering = self._steering, step.steering
-        now = clock.now()
+        self._steer(step.steering)
         try:
             report = self.hand.follow(self.site, step.steering, self.interfaces)
-        except OSError as error:
+        except REFUSED as error:
             log.warning("the kernel refused a switch (%s): making everything anew", error, extra={"event": "drift"})
+            self._refused_before = True
             self._mend_drift()
         else:
             self._retire(report)
+
+    def _steer(self, steering: Steering) -> None:
+        """Note the steering that the kernel is to follow from now on."""
         for family in Family:
-            if before.lane("office", family).uplink != step.steering.lane("office", family).uplink:
-                self._steering_since[family] = now
+            if self._steering.lane("office", family).uplink != steering.lane("office", family).uplink:
+                self._steering_since[family] = clock.now()
+        self._steering = steering
 
     def _on_interface(self, change: InterfaceChange) -> None:
         self.interfaces[change.uplink] = change
@@ -166,7 +182,7 @@ class Gateway:
                 self.box.end_own_connections(a for a in interface.addresses if mark in a.split("/")[0])
 
     def _end_orphans(self) -> None:
-        """A crash in the middle of a switch leaves flows of epochs that nobody routes any more."""
+        """A crash, or a refusal, in the middle of a switch leaves flows of epochs that nobody routes any more."""
         live = {(epoch, self.hand.numbers[line.uplink]) for line, epoch in self.hand.epochs.items()}
         names = {number: name for name, number in self.hand.numbers.items()}
         lines = {line.uplink: line for line in self.hand.epochs}
@@ -182,11 +198,15 @@ class Gateway:
     def _mend_drift(self) -> None:
         try:
             report = self.hand.reconcile(self.site, self._steering, self.interfaces)
-        except (OSError, RulesetError) as error:
+        except REFUSED as error:
+            self._refused_before = True
             self._complain(f"the kernel does not take our table: {error}")
             return
         self._complain("")
         self._retire(report)
+        if self._refused_before:  # then the report of what was retired was lost with the refusal
+            self._refused_before = False
+            self._end_orphans()
         if report.changes:
             kinds = ", ".join(sorted({type(c).__name__ for c in report.changes}))
             log.info("the kernel differed and was mended: %s", kinds, extra={"event": "reconcile"})
@@ -210,24 +230,38 @@ class Gateway:
             self._systemd.ready()
 
     def _reload(self) -> str | None:
-        before = self.site
         try:
             site = load(self.config)
+            rehearse(self.hand, site, self.interfaces)
         except ConfigError as error:
             self._note("config", "", "refused", "invalid", problems=len(error.problems))
             return str(error)
+        except REFUSED as error:
+            return self._stay(error)
+        before, engine = self.site, copy.deepcopy(self.engine)
+        hand = copy.deepcopy(self.hand, {id(self.box): self.box})
         self._running = False
         try:
             self._adopt_site(site)
             self._retire(self.hand.reconcile(site, self._steering, self.interfaces))
-        except (OSError, RulesetError) as error:
-            self._adopt_site(before)
-            self._mend_drift()
-            self._note("config", "", "refused", "kernel")
-            return f"the kernel does not take this configuration: {error}"
+        except REFUSED as error:
+            self.engine, self.hand = engine, hand
+            self._return_to(before)
+            return self._stay(error)
         finally:
             self._go_on()
         return None
+
+    def _stay(self, error: Exception) -> str:
+        self._note("config", "", "refused", "kernel", detail=str(error))
+        return f"the kernel does not take this configuration: {error}"
+
+    def _return_to(self, site: Site) -> None:
+        """The kernel refused in the middle: everything as it was, and nobody is told of the attempt."""
+        self._waiting.clear()
+        self._adopt_site(site)
+        self._waiting = [replace(step, transitions=_but_config(step.transitions)) for step in self._waiting]
+        self._mend_drift()
 
     def _adopt_site(self, site: Site) -> None:
         for name in {u.name for u in self.site.uplinks} - {u.name for u in site.uplinks}:
@@ -238,7 +272,7 @@ class Gateway:
         self.hand.number(site)
         self._bind()
         self._senses.watch(site.uplinks)
-        self._steering = self.engine.steering()
+        self._steer(self.engine.steering())
 
     def _bind(self) -> None:
         self.book.remember("timezone", self.site.timezone)  # so that the book can be read by the office's clock
@@ -265,11 +299,16 @@ class Gateway:
         self.book.remember(MEMORY, text)
 
     def _recall(self) -> None:
+        """Take up what an earlier life wrote. Another version may have written it: what cannot be read is let go."""
         text = self.book.recall().get(MEMORY)
-        if text:
+        if not text:
+            return
+        try:
             memory = json.loads(text)
             passed_s = clock.wall().timestamp() - memory.pop("at", 0.0)
             self.engine.recall(self.started_at, memory, max(0.0, passed_s))
+        except (ValueError, TypeError, AttributeError, LookupError) as error:
+            log.warning("what was remembered cannot be read: %s", error, extra={"event": "memory"})
 
     def snapshot(self) -> Snapshot:
         """All that there is to tell at this moment."""
@@ -317,3 +356,7 @@ class Gateway:
             self._at(period_s, name, again)
 
         self._at(period_s, name, again)
+
+
+def _but_config(transitions: tuple[Transition, ...]) -> tuple[Transition, ...]:
+    return tuple(t for t in transitions if t.subject != "config")

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import signal
 import sys
 from pathlib import Path
 
+from secondpath.act.kernel.nft import RulesetError
 from secondpath.config.problem import ConfigError
 from secondpath.config.reader import load
 from secondpath.control.server import Occupied, Server
 from secondpath.daemon.answers import Answers
+from secondpath.daemon.bugs import Bugs
 from secondpath.daemon.logs import set_up
 from secondpath.daemon.shell import Gateway
 from secondpath.daemon.systemd import Systemd
@@ -37,13 +40,29 @@ def run(config: Path, state_dir: Path, run_dir: Path, log_format: str) -> int:
         for directory in (state_dir, run_dir):
             directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         return asyncio.run(_run(config, site, state_dir, run_dir))
-    except (Occupied, OSError) as error:
-        print(f"secondpath cannot start: {error}", file=sys.stderr)  # noqa: T201
-        return PROBLEM
+    except Occupied as error:
+        why = str(error)
+    except OSError as error:
+        why = _sentence(error)
+    except RulesetError as error:
+        why = f"the kernel does not take our table: {error}"
+    print(f"secondpath cannot start: {why}", file=sys.stderr)  # noqa: T201
+    return PROBLEM
+
+
+def _sentence(error: OSError) -> str:
+    """What is in the way of a start, and what to do about it."""
+    if error.filename:
+        return f"{error.filename} cannot be used ({error.strerror})."
+    if error.errno in (errno.EPERM, errno.EACCES):
+        return f"it needs CAP_NET_ADMIN and CAP_NET_RAW, as root and its unit have them ({error.strerror or error})."
+    return str(error)
 
 
 async def _run(config: Path, site: Site, state_dir: Path, run_dir: Path) -> int:
-    systemd, answers = Systemd(), Answers()
+    systemd, answers, ended = Systemd(), Answers(), asyncio.Event()
+    bugs = Bugs(ended.set)
+    bugs.watch(asyncio.get_running_loop())
     server = Server(run_dir / SOCKET, answers.handle, allowed_gid=os.getegid())
     await server.open()  # a second daemon ends here, before it has touched anything
     try:
@@ -51,9 +70,10 @@ async def _run(config: Path, site: Site, state_dir: Path, run_dir: Path) -> int:
         try:
             gateway.start()
             answers.gateway = gateway
-            ended = _ended_by_signal(gateway)
+            _obey_signals(gateway, ended)
             systemd.ready()
             await _announce_until(ended, gateway, server, systemd)
+            bugs.raise_first()
             systemd.stopping()
         finally:
             gateway.close()
@@ -62,13 +82,12 @@ async def _run(config: Path, site: Site, state_dir: Path, run_dir: Path) -> int:
     return OK
 
 
-def _ended_by_signal(gateway: Gateway) -> asyncio.Event:
+def _obey_signals(gateway: Gateway, ended: asyncio.Event) -> None:
     """SIGTERM and SIGINT end us; SIGHUP loads the configuration anew."""
-    ended, loop = asyncio.Event(), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     loop.add_signal_handler(signal.SIGHUP, _reload, gateway)
-    return ended
 
 
 def _reload(gateway: Gateway) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
 
@@ -41,6 +42,10 @@ class Systemd:
         if self.ping_every_s and now - self._pinged_at >= self.ping_every_s:
             self._pinged_at = now
             self._send("WATCHDOG=1")
+
+    def ping_in_s(self, now: Instant) -> float:
+        """Seconds until the loop has to say that it lives, even when there is nothing to decide."""
+        return max(0.0, self._pinged_at + self.ping_every_s - now) if self.ping_every_s else math.inf
 
     def _send(self, message: str) -> None:
         if not self._address:
