@@ -250,7 +250,7 @@ class Engine:
             if uplink.name == self._choices[family].uplink:
                 return None
             judge = self.judges[Line(uplink.name, family)]
-            if judge.state.health is Health.UP and not judge.suspected():
+            if judge.state.health is Health.UP:
                 return judge.line
         return None
 

@@ -1,7 +1,8 @@
 """Two planes -> the changes that lead from one to the other. Pure.
 
-The order: settings, then routes and rules that are new, then the table or its elements, then what is no longer wanted.
-So at every moment in between, each mark that the table may set still finds its rule and its route.
+The order: settings, then routes and rules that are new, then the table or its elements, then forwarding, then what is
+no longer wanted. So at every moment in between, each mark that the table may set still finds its rule and its route,
+and nothing is forwarded that the table has not looked at.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from secondpath.act.plane import (
     LoadRuleset,
     PutRoute,
     PutRule,
+    Ruleset,
     Set,
 )
+from secondpath.act.settings import FORWARD4, FORWARD6
 
 
 def flip(current: Elements, desired: Elements) -> Flip | None:
@@ -38,23 +41,32 @@ def diff(current: DataPlane, desired: DataPlane) -> tuple[Change, ...]:
 
 
 def _changes(current: DataPlane, desired: DataPlane) -> Iterator[Change]:
-    for path, value in desired.settings.items():
-        if current.settings.get(path) != value:
-            yield Set(path, value)
+    yield from _settings(current, desired, forwarding=False)
     replaced = {(r.family, r.table, r.interface is None) for r in desired.routes - current.routes}
     yield from (PutRoute(r) for r in sorted(desired.routes - current.routes, key=str))
     yield from (PutRule(r) for r in sorted(desired.rules - current.rules, key=str))
     yield from _table_changes(current, desired)
+    yield from _settings(current, desired, forwarding=True)
     yield from (DropRule(r) for r in sorted(current.rules - desired.rules, key=str))
     for route in sorted(current.routes - desired.routes, key=str):
         if (route.family, route.table, route.interface is None) not in replaced:
             yield DropRoute(route)
 
 
+def _settings(current: DataPlane, desired: DataPlane, *, forwarding: bool) -> Iterator[Change]:
+    for path, value in desired.settings.items():
+        if (path in (FORWARD4, FORWARD6)) is forwarding and current.settings.get(path) != value:
+            yield Set(path, value)
+
+
+def _identity(ruleset: Ruleset) -> tuple[str, int]:
+    return ruleset.fingerprint, ruleset.rules
+
+
 def _table_changes(current: DataPlane, desired: DataPlane) -> Iterator[Change]:
     if desired.ruleset is None:
         return
-    if current.ruleset is None or current.ruleset.fingerprint != desired.ruleset.fingerprint:
+    if current.ruleset is None or _identity(current.ruleset) != _identity(desired.ruleset):
         yield LoadRuleset(desired.ruleset, desired.elements)
         return
     change = flip(current.elements, desired.elements)

@@ -23,6 +23,7 @@ from secondpath.act.plane import (
     Change,
     DataPlane,
     Ground,
+    LoadRuleset,
     PutRoute,
     epoch_of,
     uplink_of,
@@ -62,6 +63,11 @@ class Report:
     changes: tuple[Change, ...] = ()
     retired: tuple[Retired, ...] = ()
 
+    @property
+    def loaded(self) -> bool:
+        """Whether the whole table was put in place."""
+        return any(isinstance(change, LoadRuleset) for change in self.changes)
+
 
 @dataclass(slots=True)
 class Hand:
@@ -73,6 +79,7 @@ class Hand:
     _interfaces_of: dict[str, str] = field(default_factory=dict)
     _generations: dict[Line, int] = field(default_factory=dict)
     _last_epoch: int = 0
+    _abandoned: list[Retired] = field(default_factory=list)
     _held: DataPlane = field(default_factory=DataPlane)
 
     def adopt(self, site: Site) -> Steering | None:
@@ -109,16 +116,21 @@ class Hand:
         return lanes
 
     def number(self, site: Site) -> None:
-        """Numbers stay with an uplink as long as its interface does; flows carry them."""
+        """Numbers stay with an uplink as long as its interface does; flows carry them.
+
+        Flows of an uplink that goes are given up with the next reconcile: nobody else would end them, and a dropped
+        packet keeps its entry alive.
+        """
         stays = {u.name for u in site.uplinks if self._interfaces_of.get(u.name, u.interface) == u.interface}
-        self.numbers = {name: number for name, number in self.numbers.items() if name in stays}
+        for name in self.numbers.keys() - stays:
+            number = self.numbers.pop(name)
+            lines = (Line(name, family) for family in Family)
+            self._abandoned += [Retired(line, self.epochs.pop(line), number) for line in lines if line in self.epochs]
         self._interfaces_of = {u.name: u.interface for u in site.uplinks}
         free = (n for n in range(1, MAX_UPLINKS + 1) if n not in set(self.numbers.values()))
         for uplink in site.uplinks:
             if uplink.name not in self.numbers:
                 self.numbers[uplink.name] = next(free)
-                for family in Family:
-                    self.epochs.pop(Line(uplink.name, family), None)
             for family in Family:
                 if Line(uplink.name, family) not in self.epochs:
                     self.epochs[Line(uplink.name, family)] = self._new_epoch()
@@ -154,13 +166,14 @@ class Hand:
         """Read the kernel and make what differs from what it should hold: at the start, after a reload, on drift."""
         self.number(site)
         self._held = self.kernel.read()
-        retired = tuple(self._retire(steering))
+        retired = (*self._abandoned, *self._retire(steering))
         inside = self.kernel.inside_prefixes(frozenset(n.interface for n in site.networks))
         ground = self._ground(interfaces, inside)
         desired = compile_plane(site, steering, ground)
         changes = diff(self._held, desired)
         self.kernel.apply(changes)
         self._held = desired
+        self._abandoned.clear()
         return Report(changes, retired)
 
     def _retire(self, steering: Steering) -> Iterator[Retired]:

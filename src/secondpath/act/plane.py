@@ -10,7 +10,7 @@ Marks. A connection that we route carries a connection mark:
 *Epoch* numbers one stretch of service of one line. The map `route_of` lists the epochs that may still be routed, so
 taking one element out ends all flows of a dead line in the very transaction that moves the classes elsewhere, however
 many they are. *nt* says "not TCP", so that such flows can be flushed by mark and mask alone on every kernel. A mark
-whose uplink byte is 0 is not ours. Packet marks use the low byte only; the other bits stay as they are.
+whose epoch or uplink byte is 0 is not ours. Packet marks use the low byte only; the other bits stay as they are.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ EPOCH_SHIFT = 16
 NOT_TCP = 0x8000
 CLASS_SHIFT = 8
 UPLINK_MASK = 0xFF
+EPOCH_MASK = 0xFFFF0000
 ROUTE_MASK = 0xFFFF00FF
 """Epoch and uplink: what decides whether and where a flow is routed."""
 POKE_MARK = 0xFE
@@ -99,10 +100,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """Table inet secondpath but for its moving elements. The fingerprint is a chain's name, so the kernel can tell."""
+    """Table inet secondpath but for its moving elements.
+
+    The fingerprint is the name of a chain in it and `rules` the number of its rules, so the kernel can tell which table
+    it has, and whether somebody has emptied a chain of it.
+    """
 
     text: str
     fingerprint: str
+    rules: int = 0
 
 
 @dataclass(frozen=True, slots=True)

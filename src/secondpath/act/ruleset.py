@@ -3,11 +3,12 @@
 Why it is as it is. (Measured facts from the real kernel; the marks are explained in act/plane.)
 
 prerouting, priority mangle: the whole decision. `ways` sends a packet on by the interface it came in on.
-  From inside: a flow with a mark of ours goes where `route_of` says; if its epoch is not there any more it is *stale*.
-  A flow without a mark is ours only if it would leave by an uplink: what is for the gateway itself, for the office, or
-  for a tunnel of somebody else's is left alone. `fib daddr type` must come first and must be a list, not
-  "!= unicast": with no default route in main an IPv6 destination is "unreachable" and would slip past. Then the class's
-  `lane_` map gives the mark, by family; where the map has no element, the class has no way out and is told so.
+  From inside: a flow whose mark is in `route_of` goes where that says. Any other flow is ours only if it would leave by
+  an uplink: what is for the gateway itself, for the office, or for a tunnel of somebody else's is left alone, whatever
+  mark somebody else's software has put on it. `fib daddr type` must come before the look at the route and must be a
+  list, not "!= unicast": with no default route in main an IPv6 destination is "unreachable" and would slip past. Then a
+  mark of ours that is not routed any more says *stale*. What has none gets one from its class's `lane_` map, by family;
+  where the map has no element, the class has no way out and is told so.
   From an uplink: late packets of a retired epoch end here, so does a TCP segment that opens nothing (it would create
   an entry anew), and whoever pretends to come from inside. What remains is new and gets its uplink's mark, so that the
   answer leaves where the question came in.
@@ -17,8 +18,9 @@ output, a `route` chain: answers of the gateway itself to connections from outsi
 srcnat: masquerade, never `snat to`: the kernel then kills a flow whose interface or address has changed.
 guard, after the translation: nothing leaves an uplink with a source that is not that uplink's. It must come after, or
   it would take the kernel's own masquerade kill for an offence. `fib saddr . oif` follows address changes by itself.
-input, forward: nothing comes in from an uplink that was not asked for; the same on every uplink. Guests cannot open
-  connections into the office's other networks.
+  A DHCP client without an address yet is the one exception: it speaks as 0.0.0.0 (RFC 2131, section 4.1).
+input, forward: nothing comes in from an uplink that was not asked for; the same on every uplink. From guests only
+  answers go into the office's other networks: not "all but new", for packets that conntrack calls invalid are not new.
 
 Names: nft 1.0.6 reserves words such as `fwd` and `all`; `}` must follow a newline or `;`. Chains have no class names
 with dashes, hence `_`.
@@ -30,10 +32,10 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Network
 
-from secondpath.act.plane import NOT_TCP, POKE_MARK, ROUTE_MASK, TABLE, UPLINK_MASK, Elements, Ruleset
+from secondpath.act.plane import EPOCH_MASK, NOT_TCP, POKE_MARK, ROUTE_MASK, TABLE, UPLINK_MASK, Elements, Ruleset
 from secondpath.model import CLASSES, Allow, Family, IPNetwork, PortForward, Site, TrafficClass, Uplink, family_of
 
-OURS = f"ct mark and {UPLINK_MASK:#010x} != 0"
+OURS = f"ct mark and {UPLINK_MASK:#010x} != 0 ct mark and {EPOCH_MASK:#010x} != 0"
 ROUTED = f"ct mark and {ROUTE_MASK:#010x} vmap @route_of"
 NOT_OPENING = "meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn"
 NOTE_NOT_TCP = f"meta l4proto != tcp ct mark set ct mark or {NOT_TCP:#010x}"
@@ -61,7 +63,8 @@ def compile_ruleset(site: Site, numbers: Mapping[str, int], inside: Iterable[str
     ]
     body = "\n".join(chains)
     fingerprint = f"v_{hashlib.sha256(body.encode()).hexdigest()[:16]}"
-    return Ruleset(f"{body}\nchain {fingerprint} {{\n}}\n", fingerprint)
+    rules = sum(line.startswith("    ") and not line.startswith("    type ") for line in body.splitlines())
+    return Ruleset(f"{body}\nchain {fingerprint} {{\n}}\n", fingerprint, rules)
 
 
 def ruleset_text(ruleset: Ruleset, elements: Elements) -> str:
@@ -123,14 +126,14 @@ def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
     ]
     inside = _chain(
         "from_inside",
-        f"{OURS} {ROUTED}",
-        f"{OURS} goto stale",
+        ROUTED,
         "fib daddr type { local, multicast, broadcast, anycast } accept",
         f"fib daddr oif exists fib daddr oifname != {_names(uplinks)} accept",
         "ct state untracked accept",
+        f"{OURS} goto stale",
         *adopt,
         f"{OURS} {NOTE_NOT_TCP}",
-        f"{OURS} {ROUTED}",
+        ROUTED,
         "ct state != new drop",
         f"{NOT_OPENING} goto stale",
         "iifname vmap @class_of",
@@ -157,10 +160,9 @@ def _class(traffic_class: TrafficClass) -> str:
     return _chain(
         class_chain(traffic_class),
         f"ct mark set meta nfproto map @{lane_set(traffic_class)}",
-        f"ct mark and {UPLINK_MASK:#010x} == 0 goto no_lane",
         NOTE_NOT_TCP,
         ROUTED,
-        "drop",
+        "goto no_lane",
     )
 
 
@@ -168,7 +170,7 @@ def _arriving(site: Site, uplink: Uplink, number: int) -> str:
     inside = _names(n.interface for n in site.networks)
     return _chain(
         f"from_{number}",
-        f"{OURS} {ROUTED}",
+        ROUTED,
         f'{OURS} counter name "late" drop',
         "ct state != new accept",
         f'{NOT_OPENING} counter name "refused" drop',
@@ -188,7 +190,7 @@ def _output(site: Site) -> list[str]:
             "route",
             "output",
             "mangle",
-            f"oifname {uplinks} ct direction reply {OURS} {ROUTED}",
+            f"oifname {uplinks} ct direction reply {ROUTED}",
             f"oifname {uplinks} ct direction reply {OURS} drop",
         ),
     ]
@@ -203,6 +205,7 @@ def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Netw
         chains.append(_chain(f"translate_{n}", *native, "fib saddr . oif type local accept",
                              _prefix_translation(uplink, prefixes), "masquerade"))  # fmt: skip
         chains.append(_chain(f"guard_{n}", *native, "fib saddr . oif type local accept", "ip6 saddr :: accept",
+                             "ip saddr 0.0.0.0 udp dport 67 accept",
                              f'counter name "wrong_source_{n}" drop'))  # fmt: skip
         leave.append(f'oifname "{uplink.interface}" goto translate_{n}')
         guard.append(f'oifname "{uplink.interface}" goto guard_{n}')
@@ -287,7 +290,8 @@ def _filters(site: Site) -> list[str]:
     guests = [n.interface for n in site.networks if n.traffic_class == "guest"]
     others = [n.interface for n in site.networks if n.traffic_class != "guest"]
     apart = (
-        f"iifname {_names(guests)} oifname {_names(others)} ct state new reject with icmpx admin-prohibited"
+        f"iifname {_names(guests)} oifname {_names(others)} ct state != {{ established, related }}"
+        " reject with icmpx admin-prohibited"
         if guests and others
         else ""
     )

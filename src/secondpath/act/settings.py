@@ -5,8 +5,9 @@ Traps, each met on a real kernel:
   The effective value is the larger of `all` and the interface's, and many distributions ship `all` = 2. So `all` must
   be 0, and every other interface gets the value that was in force for it before. Our table's own checks take over on
   the uplinks.
-- Forwarding switched on makes an interface ignore router advertisements unless its accept_ra is 2: the default route
-  of an uplink that lives on them would silently expire.
+- Forwarding switched on makes an interface ignore router advertisements unless its accept_ra is 2, and in that very
+  moment purges the default routes that it learned from them. So accept_ra comes first, and the order of what is
+  returned here is the order in which it is written.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ FORWARD4, FORWARD6 = "net/ipv4/ip_forward", f"{V6}/all/forwarding"
 
 
 def wanted_settings(uplinks: frozenset[str], found: Mapping[str, str]) -> dict[str, str]:
-    """The settings to hold, given the interfaces of the uplinks and what is found (paths below /proc/sys)."""
-    wanted = {path: "1" for path in (FORWARD4, FORWARD6) if path in found}
-    return wanted | _reverse_path(uplinks, found) | _advertisements(uplinks, found)
+    """The settings to hold, in the order to write them, given the uplinks' interfaces and what is found.
+
+    Settings are paths below /proc/sys with their values.
+    """
+    forwarding = {path: "1" for path in (FORWARD4, FORWARD6) if path in found}
+    return _advertisements(uplinks, found) | _reverse_path(uplinks, found) | forwarding
 
 
 def _reverse_path(uplinks: frozenset[str], found: Mapping[str, str]) -> dict[str, str]:

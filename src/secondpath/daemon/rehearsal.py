@@ -8,11 +8,10 @@ the kernel look at all of it and commit nothing).
 from __future__ import annotations
 
 import copy
-import subprocess
 from collections.abc import Iterable, Mapping
 
 from secondpath.act.hand import Hand, Kernel
-from secondpath.act.kernel.nft import TIMEOUT_S, RulesetError
+from secondpath.act.kernel.nft import check
 from secondpath.act.plane import Change, DataPlane, LoadRuleset
 from secondpath.act.ruleset import ruleset_text
 from secondpath.model import CLASSES, Family, InterfaceChange, Lane, Site, Steering, Why
@@ -38,20 +37,10 @@ class Rehearsal:
         """Have a table checked; RulesetError when it is refused."""
         for change in changes:
             if isinstance(change, LoadRuleset):
-                _check(ruleset_text(change.ruleset, change.elements))
+                check(ruleset_text(change.ruleset, change.elements))
 
 
 def rehearse(hand: Hand, site: Site, interfaces: Mapping[str, InterfaceChange]) -> None:
     """Go through a start or a reload without making it. Raises RulesetError or OSError where the kernel says no."""
     understudy = copy.deepcopy(hand, {id(hand.kernel): Rehearsal(hand.kernel)})
     understudy.reconcile(site, NOWHERE, interfaces)
-
-
-def _check(text: str) -> None:
-    argv = ["nft", "-c", "-f", "-"]
-    try:
-        done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise RulesetError(f"nft did not answer within {TIMEOUT_S:g} s") from error
-    if done.returncode:
-        raise RulesetError(done.stderr.strip())

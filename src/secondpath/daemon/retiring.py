@@ -24,6 +24,8 @@ from secondpath.act.kernel.flows import Flows
 AGAIN_S = (0.05, 1.0)
 POKE_AGAIN_S = 1.0
 END_S = 15.0
+LOADED_S = (0.05, 0.2, 1.0, 5.0, 20.0, 60.0)
+"""After a table was put in place: again for those that send seldom."""
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +57,12 @@ class Retiring:
         self._later(POKE_AGAIN_S, self._poke, ending)
         self._later(END_S, self._end, ending)
 
+    def begin_anew(self, uplinks: frozenset[int]) -> None:
+        """A table was put in place under running flows: let those begin anew whose translation nobody decided."""
+        self._forget_untranslated(uplinks)
+        for delay_s in LOADED_S:
+            self._later(delay_s, self._forget_untranslated, uplinks)
+
     def close(self) -> None:
         """Stop; what is not finished is found by the next start."""
         for timer in self._timers:
@@ -72,6 +80,10 @@ class Retiring:
     def _forget(self, retired: Retired) -> None:
         with _told_if_refused("forget"):
             self._flows.forget(retired.epoch, retired.uplink)
+
+    def _forget_untranslated(self, uplinks: frozenset[int]) -> None:
+        with _told_if_refused("translate"):
+            self._flows.forget_untranslated(uplinks)
 
     def _poke(self, ending: Ending) -> None:
         with _told_if_refused("list"):

@@ -93,6 +93,7 @@ class Gateway:
         self._end_orphans()
         self._note("daemon", "stopped", "running", "started", changes=len(report.changes))
         self._go_on()
+        asyncio.get_running_loop().add_reader(self.box.losses.fileno(), self._on_loss)
         self._every(DRIFT_S, "drift", self._mend_drift)
         self._every(MEASURE_S, "measure", self._measure)
 
@@ -105,6 +106,7 @@ class Gateway:
         self._retiring.close()
         self._senses.close()
         self._prober.close()
+        asyncio.get_running_loop().remove_reader(self.box.losses.fileno())
         self._note("daemon", "running", "stopped", "stopped")
         self.box.close()
         self.book.close()
@@ -172,7 +174,14 @@ class Gateway:
         if self._running:
             self._at(0.0, "reconcile", self._mend_drift)
 
+    def _on_loss(self) -> None:
+        """Somebody changed nftables: if something of ours is gone, it is put back now and not at the next look."""
+        if self.box.losses.lost() and self._running:
+            self._mend_drift()
+
     def _retire(self, report: Report) -> None:
+        if report.loaded:
+            self._retiring.begin_anew(frozenset(self.hand.numbers.values()))
         for retired in report.retired:
             self._retiring.retire(retired)
             interface = self.interfaces.get(retired.line.uplink)

@@ -12,7 +12,15 @@ from typing import Final, Self, TypeAlias
 
 from secondpath.netlink.entries import RouteEntry, RuleEntry, parse_route, parse_rule
 from secondpath.netlink.links import Address, Link, parse_address, parse_link
-from secondpath.netlink.wire import NETLINK_ROUTE, Message, NetlinkError, Socket, messages
+from secondpath.netlink.wire import (
+    NETLINK_NETFILTER,
+    NETLINK_ROUTE,
+    Message,
+    NetlinkError,
+    Socket,
+    attributes,
+    messages,
+)
 
 LINKS: Final = 1 << 0
 ADDRESSES: Final = 1 << 4 | 1 << 8
@@ -116,3 +124,40 @@ class Monitor:
             if datagram is None:
                 return found
             found += [event for part in messages(datagram) if (event := parse_event(part)) is not None]
+
+
+_DELETIONS = frozenset(10 << 8 | number for number in (2, 5, 8, 11))  # NFT_MSG_DELTABLE, DELCHAIN, DELRULE, DELSET
+_RULESET_GROUP = 1 << 6  # NFNLGRP_NFTABLES is 7
+
+
+class RulesetMonitor:
+    """A socket that becomes readable when somebody changes nftables; tells whether a table of ours lost something."""
+
+    def __init__(self, table: str, *, buffer_bytes: int = _BUFFER_BYTES) -> None:
+        self._table = table.encode()
+        self._socket = Socket(NETLINK_NETFILTER, groups=_RULESET_GROUP, buffer_bytes=buffer_bytes)
+
+    def close(self) -> None:
+        """Give the socket back."""
+        self._socket.close()
+
+    def fileno(self) -> int:
+        """For a selector or an event loop."""
+        return self._socket.fileno()
+
+    def lost(self) -> bool:
+        """Whether a table, chain, rule or set of ours was deleted since the last call (or perhaps was). Never waits."""
+        found = False
+        while True:
+            try:
+                datagram = self._socket.receive(wait=False)
+            except NetlinkError as fault:
+                if fault.errno != errno.ENOBUFS:
+                    raise
+                found = True
+                continue
+            if datagram is None:
+                return found
+            for part in messages(datagram):
+                if part.kind in _DELETIONS and attributes(part.body, 4).get(1, b"").rstrip(b"\0") == self._table:
+                    found = True

@@ -37,7 +37,7 @@ from secondpath.netlink.wire import (
 
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _SUBSYSTEM = 10 << 8  # NFNL_SUBSYS_NFTABLES
-_GET_TABLE, _GET_CHAIN, _GET_OBJECT = _SUBSYSTEM | 1, _SUBSYSTEM | 4, _SUBSYSTEM | 19
+_GET_TABLE, _GET_CHAIN, _GET_RULE, _GET_OBJECT = (_SUBSYSTEM | number for number in (1, 4, 7, 19))
 _GET_GENERATION = _SUBSYSTEM | 16
 _NEW_ELEMENT, _GET_ELEMENT, _DELETE_ELEMENT = _SUBSYSTEM | 12, _SUBSYSTEM | 13, _SUBSYSTEM | 14
 _INET_HEADER = struct.pack(">BBH", 1, 0, 0)  # nfgenmsg: NFPROTO_INET, NFNETLINK_V0
@@ -238,6 +238,12 @@ class Nft:
         bodies = self._socket.dump(_GET_CHAIN, _INET_HEADER, "read the chains")
         parsed = [attributes(body, 4) for body in bodies]  # NFTA_CHAIN_TABLE 1, NAME 3
         return frozenset(string(chain[3]) for chain in parsed if string(chain[1]) == self.table)
+
+    def rule_count(self) -> int:
+        """How many rules the table's chains hold together; 0 if there is no such table."""
+        asked = _INET_HEADER + text(1, self.table)  # NFTA_RULE_TABLE
+        bodies = self._socket.dump(_GET_RULE, asked, f"count the rules of table inet {self.table}")
+        return sum(body[0] == _INET_HEADER[0] and string(attributes(body, 4)[1]) == self.table for body in bodies)
 
     def table_exists(self) -> bool:
         """Whether there is a table `inet <table>` in this network namespace."""

@@ -28,11 +28,12 @@ def site_of(plan: Plan, shelf: Shelf, years: int, seed: int, learned: dict[str, 
     primary = plan.primary
     shares = shelf.shares_of(primary.technology)
     spare = "gateway-hardware-spare" if plan.power.gateway_spare else "gateway-hardware"
+    gear = ("switch",) if plan.power.one_switch else ()
     return Site(
         primary=prior_of(primary.key, primary.technology, shelf, learned),
         elements=tuple((element, shares.get(element.value, 0.0)) for element in Element),
         primary_battery_h=shelf.batteries_h.get(primary.technology),
-        local=tuple(shelf.priors[key] for key in ("gateway-software", spare, "switch")),
+        local=tuple(shelf.priors[key] for key in ("gateway-software", spare, *gear)),
         mains=mains_of(plan, shelf),
         ups_h=ups_h(plan, shelf),
         clock=business_clock(plan.week, plan.seasons),

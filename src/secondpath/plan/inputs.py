@@ -69,13 +69,17 @@ class Application:
 
 @dataclass(frozen=True, slots=True)
 class PowerFacts:
-    """The UPS and how mains outages count. `usd_per_wh_year`: price of battery, to choose a size."""
+    """The UPS and how mains outages count. `usd_per_wh_year`: price of battery, to choose a size.
+
+    `one_switch`: one switch or access point carries everybody, so its failure stops the office.
+    """
 
     ups_wh: float
     load_w: float
     lithium: bool
     major_events: bool
     gateway_spare: bool
+    one_switch: bool
     usd_per_wh_year: float
     measured_runtime_h: float | None = None
     utility_outages_per_year: float | None = None

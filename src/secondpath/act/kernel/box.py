@@ -22,6 +22,7 @@ from secondpath.act.plane import (
     Set,
 )
 from secondpath.netlink.diag import destroy_sockets
+from secondpath.netlink.monitor import RulesetMonitor
 from secondpath.netlink.nftables import Nft
 from secondpath.netlink.route import Route as RouteSocket
 from secondpath.netlink.wire import NetlinkError
@@ -36,11 +37,13 @@ class Box:
         self._nft = Nft(TABLE)
         self._routes = RouteSocket()
         self._elements: Elements = {}
+        self.losses = RulesetMonitor(TABLE)
 
     def close(self) -> None:
         """Give the sockets back; the kernel keeps all it holds."""
         self.flows.close()
         self._nft.close()
+        self.losses.close()
         self._routes.close()
 
     def read(self) -> DataPlane:

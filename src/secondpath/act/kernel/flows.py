@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from secondpath.act.kernel.poke import ESTABLISHED, Poker, pokable
-from secondpath.act.plane import EPOCH_SHIFT, NOT_TCP, ROUTE_MASK, epoch_of, uplink_of
+from secondpath.act.plane import EPOCH_SHIFT, NOT_TCP, ROUTE_MASK, UPLINK_MASK, epoch_of, is_from_inside, uplink_of
 from secondpath.netlink.conntrack import Conntrack
 from secondpath.netlink.flow import Flow
 
@@ -56,11 +56,24 @@ class Flows:
         """How many flows an epoch still has."""
         return self._conntrack.count(epoch << EPOCH_SHIFT | uplink, ROUTE_MASK)
 
+    def forget_untranslated(self, uplinks: frozenset[int]) -> int:
+        """Delete unanswered flows from inside that no translation was found for; how many there were.
+
+        A flow that was sending before our table was there had its translation decided by nobody: the guard drops its
+        packets, and every packet keeps the entry alive. Forgotten, its next packet begins anew.
+        """
+        forgotten = 0
+        for uplink in uplinks:
+            flows = self._conntrack.dump(uplink, UPLINK_MASK)
+            bare = [f for f in flows if not f.answered and is_from_inside(f.mark) and f.reply_dest == f.source]
+            forgotten += self._conntrack.delete_all(bare)
+        return forgotten
+
     def orphans(self, live: frozenset[tuple[int, int]], uplinks: frozenset[int]) -> set[tuple[int, int]]:
         """Epochs (with their uplinks) of ours that still have flows but are not live: what a crash left behind."""
         found: set[tuple[int, int]] = set()
         for uplink in uplinks:
-            for flow in self._conntrack.dump(uplink, 0xFF):
+            for flow in self._conntrack.dump(uplink, UPLINK_MASK):
                 place = (epoch_of(flow.mark), uplink_of(flow.mark))
                 if place[0] and place not in live:
                     found.add(place)

@@ -15,7 +15,8 @@ from secondpath.netlink.wire import NetlinkError
 
 NFPROTO = {Family.IPV4.value: bytes([AF_INET]), Family.IPV6.value: bytes([AF_INET6])}
 BY_NAME = ("ways", "class_of")
-TIMEOUT_S = 30.0
+TIMEOUT_S = 10.0
+"""nft(8) takes milliseconds; the watchdog of our unit waits longer than this."""
 
 
 class RulesetError(Exception):
@@ -53,7 +54,7 @@ def read_table(nft: Nft) -> tuple[Ruleset | None, dict[tuple[str, Key], int | st
                 elements[name, unpack_key(name, key)] = value.chain
             elif isinstance(value, bytes):
                 elements[name, unpack_key(name, key)] = int.from_bytes(value, "little")
-    return Ruleset("", fingerprint or ""), elements
+    return Ruleset("", fingerprint or "", nft.rule_count()), elements
 
 
 def _elements(nft: Nft, name: str) -> Mapping[bytes, bytes | Verdict | None]:
@@ -78,15 +79,26 @@ def flip(nft: Nft, changed: Mapping[tuple[str, Key], int | str | None], current:
     nft.transaction(batch)
 
 
+def check(text: str) -> None:
+    """Have the kernel look at a whole table and commit nothing. Raises RulesetError with its words."""
+    _run_nft(text, "-c")
+
+
 def load(change: LoadRuleset) -> None:
     """Replace the whole table. Raises RulesetError, and then nothing has changed."""
     text = ruleset_text(change.ruleset, change.elements)
-    for arguments in (["-c"], []):
-        done = subprocess.run(
-            ["nft", *arguments, "-f", "-"], input=text, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
-        )
-        if done.returncode:
-            raise RulesetError(done.stderr.strip())
+    check(text)
+    _run_nft(text)
+
+
+def _run_nft(text: str, *options: str) -> None:
+    argv = ["nft", *options, "-f", "-"]
+    try:
+        done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise RulesetError(f"nft did not answer within {TIMEOUT_S:g} s") from error
+    if done.returncode:
+        raise RulesetError(done.stderr.strip())
 
 
 def delete_table() -> bool:

@@ -35,11 +35,18 @@ def write_setting(path: str, value: str, run_dir: Path, proc: Path = PROC) -> bo
         before = place.read_text().strip()
         memory = read_memory(run_dir)
         first = memory[path][0] if path in memory else before
-        (run_dir / MEMORY).write_text(json.dumps(memory | {path: [first, value]}))
+        _keep(run_dir, memory | {path: [first, value]})
         place.write_text(value)
     except FileNotFoundError:
         return False
     return True
+
+
+def _keep(run_dir: Path, memory: Mapping[str, list[str]]) -> None:
+    """Written beside and put in place: whatever happens meanwhile, the old memory or the new one is there."""
+    beside = run_dir / f"{MEMORY}.new"
+    beside.write_text(json.dumps(memory))
+    beside.replace(run_dir / MEMORY)
 
 
 def read_memory(run_dir: Path) -> dict[str, list[str]]:

@@ -104,6 +104,7 @@ def _power(table: Table) -> PowerFacts:
         lithium=table.flag("lithium"),
         major_events=table.flag("major_events"),
         gateway_spare=table.flag("gateway_spare"),
+        one_switch=table.flag("one_switch", default=True),
         usd_per_wh_year=table.number("usd_per_battery_wh_year", 0, 100, "dollars", 0.35),
         measured_runtime_h=_optional(table, "measured_runtime_h", 500, "hours"),
         utility_outages_per_year=_optional(table, "utility_outages_per_year", 200, "outages a year (SAIFI)"),

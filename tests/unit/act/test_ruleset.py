@@ -1,0 +1,72 @@
+"""The text of our table: golden, and the few properties that a reader of the golden could miss.
+
+`SECONDPATH_GOLDEN=write pytest tests/unit/act` writes it anew; read what it wrote before you keep it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from tests.office import site
+from tests.unit.act.offices import doors, ground, sites, steering
+
+from secondpath.act.compile import compile_plane
+from secondpath.act.ruleset import compile_ruleset, ruleset_text
+from secondpath.model import Site
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "act"
+INSIDE = ("2001:db8:1:a10::/64", "fd44:10::/64", "fd44:20::/64")
+OFFICES = {"plain": (site(), "cable", ()), "on_the_backup": (site(), "lte", ()), "doors": (doors(), "cable", INSIDE)}
+
+
+@pytest.mark.parametrize("name", OFFICES)
+def test_the_table_reads_like_this(name: str) -> None:
+    a_site, uplink, inside = OFFICES[name]
+    plane = compile_plane(a_site, steering(a_site, uplink, uplink), ground(a_site, inside))
+    assert plane.ruleset is not None
+    text, beside = ruleset_text(plane.ruleset, plane.elements), GOLDEN / f"{name}.nft"
+    if os.environ.get("SECONDPATH_GOLDEN") == "write":
+        beside.write_text(text, encoding="utf-8")
+    assert text == beside.read_text(encoding="utf-8")
+
+
+@given(sites())
+def test_every_uplink_is_guarded_and_treated_alike(a_site: Site) -> None:
+    """But for its name and number, what stands for one uplink stands for all."""
+    numbers = ground(a_site).numbers
+    text = compile_ruleset(a_site, numbers, ()).text
+    told = set()
+    for uplink in a_site.uplinks:
+        number = numbers[uplink.name]
+        mine = [
+            c
+            for c in text.split("  chain ")[1:]
+            if c.startswith((f"from_{number} ", f"guard_{number} ", f"translate_{number} "))
+        ]
+        assert len(mine) == 3
+        told.add("".join(c.partition("{")[2] for c in mine).replace(f"_{number}", "_N"))
+    assert len(told) == 1
+
+
+@given(sites())
+def test_the_fingerprint_changes_with_the_text_and_with_nothing_else(a_site: Site) -> None:
+    numbers = ground(a_site).numbers
+    one, same = (compile_ruleset(a_site, numbers, ()) for _ in range(2))
+    assert one == same
+    assert compile_ruleset(a_site, {n: v + 1 for n, v in numbers.items()}, ()).fingerprint != one.fingerprint
+
+
+def test_the_order_of_inside_prefixes_does_not_matter() -> None:
+    a_site = doors()
+    numbers = ground(a_site).numbers
+    assert compile_ruleset(a_site, numbers, INSIDE) == compile_ruleset(a_site, numbers, reversed(INSIDE))
+
+
+def test_more_private_prefixes_than_subnets_are_all_masqueraded() -> None:
+    a_site = doors()
+    many = (*INSIDE, *(f"fd44:{n:x}::/64" for n in range(0x100, 0x200)))
+    assert "snat ip6 prefix" in compile_ruleset(a_site, {"cable": 1, "lte": 2}, INSIDE).text
+    assert "snat ip6 prefix" not in compile_ruleset(a_site, {"cable": 1, "lte": 2}, many).text
