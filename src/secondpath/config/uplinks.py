@@ -145,7 +145,13 @@ SHARES = Key(
 )
 SUPPORT_KEY = Key("support", one_table(SUPPORT, _build_support), SUPPORT.about, '{ phone = "1-800-555-0100" }')
 PLAN_KEY = Key("plan", one_table(PLAN, _build_plan), PLAN.about, '{ monthly = "$45", data = "20 GB" }')
-METERED = Key("metered", FLAG, "Whether data costs or runs out: it is then asked sparingly, and guests wait while it is a backup in use.", "true", False)
+METERED = Key(
+    "metered",
+    FLAG,
+    "Whether data costs or runs out: it is then asked sparingly, and guests wait while it is a backup in use.",
+    "true",
+    False,
+)
 UPLINK = Table(
     "[[uplink]]",
     "One connection to one provider through one interface. The first is the most preferred; "

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from secondpath import __version__
-from secondpath.model import CLASSES, Family, InterfaceChange, Line, LineState, Transition, Uplink, Why
+from secondpath.model import Family, InterfaceChange, Line, LineState, Transition, Uplink, Why
 from secondpath.wire.snapshot import Event, Snapshot, Texts
 
 SCHEMA = 1
