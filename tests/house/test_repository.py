@@ -27,7 +27,8 @@ def tracked() -> list[Path]:
 
 def test_no_file_names_a_package_registry() -> None:
     """Whoever installs brings an index of their own; the hashes say what may come from it."""
-    hosts = re.compile("|".join(("py" + r"pi\.org", "python" + r"hosted\.org", "npm" + r"js\.(org|com)", "index" + "-url")))
+    spelt = ("py" + r"pi\.org", "python" + r"hosted\.org", "npm" + r"js\.(org|com)", "index" + "-url")
+    hosts = re.compile("|".join(spelt))
     for file in tracked():
         if file.suffix in {".png", ".pdf", ".svg"}:
             continue
@@ -42,8 +43,9 @@ def test_no_file_names_a_package_registry() -> None:
 def test_every_requirement_is_pinned_and_has_its_hashes(name: str) -> None:
     entries = re.split(r"\n(?=\S)", (ROOT / name).read_text().strip())
     assert len(entries) > 5
+    pinned = re.compile(r"^[A-Za-z0-9._-]+==[^ ]+( ;.*)? \\\n( +--hash=sha256:[0-9a-f]{64}( \\)?\n?)+$")
     for entry in entries:
-        assert re.match(r"^[A-Za-z0-9._-]+==[^ ]+( ;.*)? \\\n( +--hash=sha256:[0-9a-f]{64}( \\)?\n?)+$", entry), entry[:80]
+        assert pinned.match(entry), entry[:80]
 
 
 def test_the_declared_dependencies_are_all_pinned() -> None:
@@ -57,8 +59,10 @@ def states_page() -> str:
     """docs/states.md, printed from the table in judge/line.py."""
     lines = [
         "# The states of a line\n",
-        "Printed from the table in `src/secondpath/judge/line.py`; `SECONDPATH_GOLDEN=write pytest tests/house` prints it anew.\n",
-        "A *line* is one address family of one uplink. Rows: what it was. Columns: what is seen. Cells: what it becomes.\n",
+        "Printed from the table in `src/secondpath/judge/line.py`;",
+        "`SECONDPATH_GOLDEN=write pytest tests/house` prints it anew.\n",
+        "A *line* is one address family of one uplink.",
+        "Rows: what it was. Columns: what is seen. Cells: what it becomes.\n",
         "| was | " + " | ".join(r.value for r in Reading) + " |",
         "|---|" + "---|" * len(Reading),
     ]

@@ -13,7 +13,18 @@ FILES = sorted(SOURCE.rglob("*.py"))
 CARDS = [f for f in FILES if f.name == "__init__.py" and f.parent != SOURCE]
 FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "manager", "misc", "handlers"}
 
-PURE_ROOMS = ("model.py", "engine.py", "judge/", "decide/", "act/compile.py", "act/diff.py", "act/hand.py", "act/paper.py")
+PURE_ROOMS = (
+    "model.py",
+    "engine.py",
+    "judge/",
+    "decide/",
+    "act/compile.py",
+    "act/diff.py",
+    "act/hand.py",
+    "act/paper.py",
+    "act/ruleset.py",
+    "act/settings.py",
+)
 PURE_MAY_IMPORT = {
     "__future__", "collections", "collections.abc", "dataclasses", "enum", "hashlib", "ipaddress", "itertools", "math",
     "typing",
