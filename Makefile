@@ -28,10 +28,11 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
-	$(PYTEST) -q tests/unit tests/golden tests/house
+	$(PYTEST) -q -n 2 tests/unit tests/golden tests/house
 
 test: check
-	$(PYTEST) tests/netns tests/browser
+	$(PYTEST) -q -n 2 --dist loadfile -m "not alone" tests/netns tests/browser
+	$(PYTEST) -m alone tests/netns
 
 bench: setup
 	$(BIN)/python -m bench

@@ -10,7 +10,7 @@ from secondpath.lab.box import Box
 from secondpath.lab.gaps import of_stream, outage
 from secondpath.lab.seat import Seat, Wish
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.alone]
 
 
 def test_a_cut_cable_moves_the_office_and_a_mended_one_brings_it_home(box: Box) -> None:

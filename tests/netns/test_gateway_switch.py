@@ -54,7 +54,7 @@ from secondpath.lab.seat import Seat, Wish
 from secondpath.lab.streams import raise_file_limit
 from secondpath.lab.topology import ANCHORS_IPV4, ANCHORS_IPV6, find_topology, without_delay
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.alone]
 
 BEAT_S = 0.02
 FOREIGN = {10001: 0, 10002: 0x7, 10003: 0xCA6C, 10004: 0xABCD0000, 10005: 0x77770001}

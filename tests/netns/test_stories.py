@@ -19,7 +19,7 @@ from secondpath.lab.story import Story
 from secondpath.lab.story_run import Report, run_story
 from secondpath.lab.topology import find_topology
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.alone]
 AT_ONCE = 3
 """Offices beside each other: two cores bear three without people feeling it."""
 
