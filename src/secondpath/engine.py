@@ -49,6 +49,8 @@ from secondpath.model import (
 
 LATE_S = 0.1
 """A step that comes this much after its deadline finds unread answers."""
+GRACE_S = 0.05
+"""... which are read within this time: they lie in sockets already, with the kernel's time stamps on them."""
 ABSENT_S = 5.0
 """A step this late means that we slept; what was good before has to prove itself again."""
 
@@ -162,7 +164,7 @@ class Engine:
         if lag_s < LATE_S:
             return
         for line, judge in self.judges.items():
-            judge.window.grant(now + min(lag_s, 1.0))
+            judge.window.grant(now + GRACE_S)
             self._touched.add(line)
         if lag_s >= ABSENT_S:
             for trust in self.trust.values():

@@ -2,16 +2,20 @@
 
 Why it is as it is. (Measured facts from the real kernel; the marks are explained in act/plane.)
 
-prerouting, priority mangle: the whole decision. `ways` sends a packet on by the interface it came in on.
+prerouting, after dstnat: the whole decision. `ways` sends a packet on by the interface it came in on.
   From inside: a flow whose mark is in `route_of` goes where that says. Any other flow is ours only if it would leave by
   an uplink: what is for the gateway itself, for the office, or for a tunnel of somebody else's is left alone, whatever
   mark somebody else's software has put on it. `fib daddr type` must come before the look at the route and must be a
   list, not "!= unicast": with no default route in main an IPv6 destination is "unreachable" and would slip past. Then a
   mark of ours that is not routed any more says *stale*. What has none gets one from its class's `lane_` map, by family;
   where the map has no element, the class has no way out and is told so.
-  From an uplink: late packets of a retired epoch end here, so does a TCP segment that opens nothing (it would create
-  an entry anew), and whoever pretends to come from inside. What remains is new and gets its uplink's mark, so that the
+  From an uplink: answers pass (those of a retired epoch too: their entry is flushed in a moment, and looking each one
+  up would cost every download). A TCP segment that opens nothing ends here (it would create an entry anew), and so do
+  whoever pretends to come from inside and whatever is neither for the gateway itself nor translated by a port forward:
+  nothing goes into the office that was not asked for. What remains is new and gets its uplink's mark, so that the
   answer leaves where the question came in.
+  It comes after destination translation, so it sees where a packet really goes. There is no chain in the forward hook:
+  all that could be said there is said here, where only the first packet of a connection pays for it.
 stale: a SYN is dropped silently (its entry is flushed in a moment, and the client's retry becomes a new flow); other
   TCP is answered with a reset, so the client reconnects at once whatever the server does; the rest is dropped.
 output, a `route` chain: answers of the gateway itself to connections from outside leave where they came in.
@@ -19,8 +23,10 @@ srcnat: masquerade, never `snat to`: the kernel then kills a flow whose interfac
 guard, after the translation: nothing leaves an uplink with a source that is not that uplink's. It must come after, or
   it would take the kernel's own masquerade kill for an offence. `fib saddr . oif` follows address changes by itself.
   A DHCP client without an address yet is the one exception: it speaks as 0.0.0.0 (RFC 2131, section 4.1).
-input, forward: nothing comes in from an uplink that was not asked for; the same on every uplink. From guests only
-  answers go into the office's other networks: not "all but new", for packets that conntrack calls invalid are not new.
+  MSS is clamped here too, both ways (`rt mtu` looks at the route to either end): it saves a hook that every packet of a
+  download would pay for.
+input: nothing comes to the gateway itself from an uplink that was not asked for; the same on every uplink. From guests
+  only answers go into the office's other networks: not "all but new", for what conntrack calls invalid is not new.
 
 Names: nft 1.0.6 reserves words such as `fwd` and `all`; `}` must follow a newline or `;`. Chains have no class names
 with dashes, hence `_`.
@@ -38,6 +44,9 @@ from secondpath.model import CLASSES, Allow, Family, IPNetwork, PortForward, Sit
 OURS = f"ct mark and {UPLINK_MASK:#010x} != 0 ct mark and {EPOCH_MASK:#010x} != 0"
 ROUTED = f"ct mark and {ROUTE_MASK:#010x} vmap @route_of"
 NOT_OPENING = "meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn"
+FOR_US = "{ local, multicast, broadcast, anycast }"
+OPENS = "tcp flags & (syn | rst) == syn"
+CLAMP = "tcp option maxseg size set rt mtu"
 NOTE_NOT_TCP = f"meta l4proto != tcp ct mark set ct mark or {NOT_TCP:#010x}"
 
 
@@ -109,7 +118,7 @@ def _maps(site: Site, numbers: Mapping[str, int]) -> list[str]:
         "  map ways { type ifname : verdict; }\n",
         "  map class_of { type ifname : verdict; }\n",
     ]
-    counters = ["stale", "late", "refused", "no_lane", *(f"wrong_source_{numbers[u.name]}" for u in site.uplinks)]
+    counters = ["stale", "refused", "no_lane", *(f"wrong_source_{numbers[u.name]}" for u in site.uplinks)]
     return fixed + lanes + arrivals + [f"  counter {name} {{ }}\n" for name in counters]
 
 
@@ -127,7 +136,8 @@ def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
     inside = _chain(
         "from_inside",
         ROUTED,
-        "fib daddr type { local, multicast, broadcast, anycast } accept",
+        f"fib daddr type {FOR_US} accept",
+        _apart(site),
         f"fib daddr oif exists fib daddr oifname != {_names(uplinks)} accept",
         "ct state untracked accept",
         f"{OURS} goto stale",
@@ -151,8 +161,8 @@ def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
         "meta l4proto tcp reject with tcp reset",
         "reject with icmpx admin-prohibited",
     )
-    arriving = [_arriving(site, u, numbers[u.name]) for u in site.uplinks]
-    base = _base("prerouting", "filter", "prerouting", "mangle", "iifname vmap @ways")
+    arriving = [chain for u in site.uplinks for chain in _arriving(site, u, numbers[u.name])]
+    base = _base("prerouting", "filter", "prerouting", "dstnat + 10", "iifname vmap @ways")
     return [*via, stale, no_lane, *map(_class, CLASSES.values()), inside, *arriving, base]
 
 
@@ -166,19 +176,23 @@ def _class(traffic_class: TrafficClass) -> str:
     )
 
 
-def _arriving(site: Site, uplink: Uplink, number: int) -> str:
+def _arriving(site: Site, uplink: Uplink, number: int) -> list[str]:
     inside = _names(n.interface for n in site.networks)
-    return _chain(
+    refuse = 'counter name "refused" drop'
+    come_in = _chain(
         f"from_{number}",
-        ROUTED,
-        f'{OURS} counter name "late" drop',
-        "ct state != new accept",
-        f'{NOT_OPENING} counter name "refused" drop',
-        f'fib saddr oifname {inside} counter name "refused" drop',
-        'fib saddr type local counter name "refused" drop',
-        f"ct mark set meta nfproto map @arrive_{number}",
-        NOTE_NOT_TCP,
+        "ct state established,related accept",
+        f"ct state untracked fib daddr type {FOR_US} accept",
+        f"ct state != new {refuse}",
+        f"{NOT_OPENING} {refuse}",
+        f"fib saddr oifname {inside} {refuse}",
+        f"fib saddr type local {refuse}",
+        f"ct status dnat goto arrived_{number}",
+        f"fib daddr type {FOR_US} goto arrived_{number}",
+        refuse,
     )
+    arrived = _chain(f"arrived_{number}", f"ct mark set meta nfproto map @arrive_{number}", NOTE_NOT_TCP)
+    return [arrived, come_in]
 
 
 def _output(site: Site) -> list[str]:
@@ -204,15 +218,30 @@ def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Netw
         n, native = numbers[uplink.name], _native(uplink)
         chains.append(_chain(f"translate_{n}", *native, "fib saddr . oif type local accept",
                              _prefix_translation(uplink, prefixes), "masquerade"))  # fmt: skip
-        chains.append(_chain(f"guard_{n}", *native, "fib saddr . oif type local accept", "ip6 saddr :: accept",
-                             "ip saddr 0.0.0.0 udp dport 67 accept",
-                             f'counter name "wrong_source_{n}" drop'))  # fmt: skip
-        leave.append(f'oifname "{uplink.interface}" goto translate_{n}')
-        guard.append(f'oifname "{uplink.interface}" goto guard_{n}')
+        chains.append(
+            _chain(
+                f"guard_{n}",
+                f"{OPENS} {CLAMP}",
+                *native,
+                "fib saddr . oif type local accept",
+                "ip6 saddr :: accept",
+                "ip saddr 0.0.0.0 udp dport 67 accept",
+                f'counter name "wrong_source_{n}" drop',
+            )
+        )
+        leave.append(f'"{uplink.interface}" : goto translate_{n}')
+        guard.append(f'"{uplink.interface}" : goto guard_{n}')
     return [
         *chains,
-        _base("srcnat_", "nat", "postrouting", "srcnat", *leave),
-        _base("guard", "filter", "postrouting", "300", *guard),
+        _base("srcnat_", "nat", "postrouting", "srcnat", f"oifname vmap {{ {', '.join(leave)} }}"),
+        _base(
+            "guard",
+            "filter",
+            "postrouting",
+            "300",
+            f"oifname vmap {{ {', '.join(guard)} }}",
+            f"{OPENS} {OURS} {CLAMP}",
+        ),
     ]
 
 
@@ -285,17 +314,18 @@ def _allowed(allow: Allow) -> list[str]:
     return lines
 
 
-def _filters(site: Site) -> list[str]:
-    uplinks = _names(u.interface for u in site.uplinks)
+def _apart(site: Site) -> str:
+    """From guests only answers go into the office's other networks."""
     guests = [n.interface for n in site.networks if n.traffic_class == "guest"]
     others = [n.interface for n in site.networks if n.traffic_class != "guest"]
-    apart = (
-        f"iifname {_names(guests)} oifname {_names(others)} ct state != {{ established, related }}"
-        " reject with icmpx admin-prohibited"
-        if guests and others
-        else ""
-    )
-    clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
+    if not guests or not others:
+        return ""
+    unasked = "ct state != { established, related } reject with icmpx admin-prohibited"
+    return f"iifname {_names(guests)} fib daddr oifname {_names(others)} {unasked}"
+
+
+def _filters(site: Site) -> list[str]:
+    uplinks = _names(u.interface for u in site.uplinks)
     return [
         _chain(
             "enter_gateway",
@@ -307,21 +337,5 @@ def _filters(site: Site) -> list[str]:
             *(line for allow in site.allows for line in _allowed(allow)),
             'counter name "refused" drop',
         ),
-        _chain(
-            "enter_office",
-            "ct state established,related accept",
-            "ct status dnat accept",
-            'counter name "refused" drop',
-        ),
         _base("input_", "filter", "input", "filter", f"iifname {uplinks} goto enter_gateway"),
-        _base(
-            "forward_",
-            "filter",
-            "forward",
-            "filter",
-            f"oifname {uplinks} {clamp}",
-            f"iifname {uplinks} {clamp}",
-            f"iifname {uplinks} goto enter_office",
-            apart,
-        ),
     ]

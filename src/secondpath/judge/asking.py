@@ -15,6 +15,8 @@ from secondpath.model import Health, Instant, Line, Probe, Site, Target
 
 CONFIRM_AFTER_S = 2.0
 """A standby that was asked longer ago is asked again as soon as another line is doubted."""
+SIBLING_AFTER_S = 0.1
+"""The other family of a doubted uplink is doubted too, unless it has just been asked."""
 SLACK_S = 1e-6
 
 
@@ -68,12 +70,12 @@ class Asking:
         return self._rota(judge.line).last_at + beat_s
 
     def _doubt_siblings(self, now: Instant) -> None:
-        """What ails one family of an uplink mostly ails the other: seldom asked, it is asked now, and told together."""
+        """What ails one family of an uplink mostly ails the other: it is asked now, so that both are known together."""
         for judge in self._judges.values():
             fresh = judge.suspicion is not None and not judge.suspicion.numbers
             for line, other in self._judges.items() if fresh else ():
-                stale = now - self._rota(line).last_at > CONFIRM_AFTER_S
-                if line.uplink == judge.line.uplink and line != judge.line and other.fit() and stale:
+                quiet = now - self._rota(line).last_at > SIBLING_AFTER_S
+                if line.uplink == judge.line.uplink and line != judge.line and other.fit() and quiet:
                     other.suspect(now)
 
     def _ask_wave(self, now: Instant, site: Site, judge: LineJudge, burst: Suspicion) -> None:
