@@ -5,11 +5,14 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from secondpath.cli.plan_write import MISSING, say
+from secondpath import clock
+from secondpath.cli.failure import OK, PROBLEM, USAGE, Failure
+from secondpath.cli.parser import hint
+from secondpath.cli.plan_write import MISSING, wrong
 
 if TYPE_CHECKING:
     from secondpath.plan.evidence import Evidence
@@ -18,81 +21,69 @@ if TYPE_CHECKING:
     from secondpath.plan.study import Study
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Desk:
     """Everything a command works on."""
 
     plan: "Plan"
     shelf: "Shelf"
     evidence: "Evidence"
-    study: "Study | None"
+    years: int
+    seed: int
+
+    @cached_property
+    def study(self) -> "Study":
+        """The plan worked through, once a command wants it: a path audit needs no simulated years."""
+        from secondpath.plan.evidence import learned_from
+        from secondpath.plan.study import study_of
+
+        known = learned_from(self.plan, self.shelf, self.evidence)
+        return study_of(self.plan, self.shelf, years=self.years, learned=known, seed=self.seed)
 
 
-def _desk(args: argparse.Namespace, *, study: bool = True) -> Desk | None:
-    """Read the plan and the records; None after telling what is wrong."""
+def _desk(args: argparse.Namespace) -> Desk:
+    """Read the plan and the records, or fail with everything that is wrong with them."""
     try:
         from secondpath.plan.form.read import read_text
         from secondpath.plan.form.shelf import shelf
     except ModuleNotFoundError:
-        say(MISSING)
-        return None
-    text = _text(args.file)
-    if text is None or not _limits_fit(args):
-        return None
-    reading = read_text(text, shelf())
-    for problem in reading.problems:
-        say(problem)
-    if reading.plan is None:
-        return None
-    return _with_records(args, reading.plan, shelf(), study)
-
-
-def _limits_fit(args: argparse.Namespace) -> bool:
+        raise Failure(MISSING) from None
     if not 100 <= args.years <= 1_000_000:
-        say(f"--years: expected a number between 100 and 1,000,000, got {args.years}")
-        return False
+        raise Failure(f"--years: expected a number between 100 and 1,000,000, got {args.years}", USAGE)
     if args.seed < 0:
-        say(f"--seed: expected a number of at least 0, got {args.seed}")
-        return False
-    return True
+        raise Failure(f"--seed: expected a number of at least 0, got {args.seed}", USAGE)
+    reading = read_text(_text(args.file, "a plan, see: secondpath plan new"), shelf())
+    if reading.plan is None:
+        raise wrong(args.file, reading.problems)
+    return _with_records(args, reading.plan, shelf())
 
 
-def _text(name: str) -> str | None:
+def _text(name: str, expected: str) -> str:
     try:
-        return Path(name).read_text(encoding="utf-8")
+        return sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8-sig")
     except OSError as err:
-        say(f"{name}: cannot be read ({err.strerror}); expected a plan, see: secondpath plan new")
+        raise Failure(f"{name}: cannot be read ({err.strerror}); expected {expected}", USAGE) from None
     except UnicodeDecodeError:
-        say(f"{name}: expected text in UTF-8")
-    return None
+        raise Failure(f"{name}: expected text in UTF-8", USAGE) from None
 
 
-def _with_records(args: argparse.Namespace, plan: "Plan", shelf: "Shelf", want_study: bool) -> Desk | None:
-    from secondpath.plan.evidence import Evidence, learned_from, with_evidence
-    from secondpath.plan.form.records import read_records
-    from secondpath.plan.study import study_of
+def _with_records(args: argparse.Namespace, plan: "Plan", shelf: "Shelf") -> Desk:
+    from secondpath.plan.evidence import Evidence, with_evidence
+    from secondpath.plan.form.records import read_file
 
     evidence = Evidence()
     if args.records:
-        text = _text(args.records)
-        if text is None:
-            return None
-        evidence, problems = read_records(text.splitlines(), plan)
-        for problem in problems:
-            say(f"{args.records}: {problem}")
+        text = _text(args.records, "records, see: secondpath events --json")
+        evidence, problems = read_file(text, plan)
         if problems:
-            return None
+            raise wrong(args.records, problems)
         plan = with_evidence(plan, evidence)
-    known = learned_from(plan, shelf, evidence)
-    study = study_of(plan, shelf, years=args.years, learned=known, seed=args.seed) if want_study else None
-    return Desk(plan, shelf, evidence, study)
+    return Desk(plan, shelf, evidence, args.years, args.seed)
 
 
 def show_sheets(args: argparse.Namespace) -> int:
     """Tables on the terminal, or as JSON."""
-    desk = _desk(args, study=args.sheet != "audit")
-    if desk is None:
-        return 2
+    desk = _desk(args)
     sheets = _sheets(desk, args.sheet)
     if args.json:
         from secondpath.plan.paper.record import sheets_record
@@ -102,31 +93,32 @@ def show_sheets(args: argparse.Namespace) -> int:
         from secondpath.plan.paper.terminal import printed
 
         print(printed(sheets, desk.plan.name))
-    return 0
+    return OK
 
 
 def _sheets(desk: Desk, name: str) -> "tuple[Sheet, ...]":
     from secondpath.plan.paper import calendar, sizes, tables
 
-    if desk.study is None:
-        return (tables.pair_sheet(desk.plan, desk.shelf), tables.audit_sheet(desk.plan, desk.shelf))
-    study = desk.study
     made: dict[str, Callable[[], tuple[Sheet, ...]]] = {
         "impact": lambda: (
-            tables.impact_sheet(study),
-            tables.driver_sheet(study),
-            tables.limit_sheet(study),
-            tables.naive_sheet(study),
+            tables.impact_sheet(desk.study),
+            tables.driver_sheet(desk.study),
+            tables.limit_sheet(desk.study),
+            tables.naive_sheet(desk.study),
         ),
         "options": lambda: (
-            tables.option_sheet(study),
-            sizes.payback_sheet(study, desk.shelf),
-            tables.availability_sheet(study),
+            tables.option_sheet(desk.study),
+            sizes.payback_sheet(desk.study, desk.shelf),
+            tables.availability_sheet(desk.study),
         ),
-        "size": lambda: sizes.sizing_sheets(study),
-        "power": lambda: sizes.power_sheets(study),
-        "availability": lambda: (tables.availability_sheet(study), tables.single_point_sheet(study)),
-        "deadlines": lambda: (tables.deadline_sheet(study), calendar.calendar_sheet(desk.plan.profile, date.today())),  # noqa: DTZ011
+        "size": lambda: sizes.sizing_sheets(desk.study),
+        "audit": lambda: (tables.pair_sheet(desk.plan, desk.shelf), tables.audit_sheet(desk.plan, desk.shelf)),
+        "power": lambda: sizes.power_sheets(desk.study),
+        "availability": lambda: (tables.availability_sheet(desk.study), tables.single_point_sheet(desk.study)),
+        "deadlines": lambda: (
+            tables.deadline_sheet(desk.study),
+            calendar.calendar_sheet(desk.plan.profile, clock.wall().astimezone().date()),
+        ),
     }
     return made[name]()
 
@@ -134,8 +126,6 @@ def _sheets(desk: Desk, name: str) -> "tuple[Sheet, ...]":
 def explain(args: argparse.Namespace) -> int:
     """Where a number comes from; exit code 1 if nothing printed looks like it."""
     desk = _desk(args)
-    if desk is None or desk.study is None:
-        return 2
     from secondpath.plan.explain import figures_of, find
     from secondpath.plan.paper.record import figures_record
     from secondpath.plan.paper.terminal import explained
@@ -145,19 +135,16 @@ def explain(args: argparse.Namespace) -> int:
         print(json.dumps({"schema": 1, "asked": args.number, "figures": figures_record(found)}, indent=1))
     else:
         print(explained(found, args.number))
-    return 0 if found else 1
+    return OK if found else PROBLEM
 
 
 def review(args: argparse.Namespace) -> int:
     """The four pages as HTML and PDF, with figures as JSON and inputs as CSV beside them."""
     desk = _desk(args)
-    if desk is None or desk.study is None:
-        return 2
     try:
         from secondpath.plan.paper.review import review_files
     except ModuleNotFoundError:
-        say(MISSING)
-        return 2
+        raise Failure(MISSING) from None
     files = review_files(desk.study, desk.shelf, desk.evidence)
     return _store(args, Path(args.out), files)
 
@@ -168,11 +155,10 @@ def _store(args: argparse.Namespace, folder: Path, files: dict[str, bytes]) -> i
         for name, data in files.items():
             (folder / name).write_bytes(data)
     except OSError as err:
-        say(f"{folder}: cannot be written ({err.strerror})")
-        return 2
+        raise Failure(f"{folder}: cannot be written ({err.strerror})", USAGE) from None
     written = [str(folder / name) for name in files]
     print(json.dumps({"schema": 1, "written": written}) if args.json else "\n".join(written))
-    return 0
+    return OK
 
 
 def notice(args: argparse.Namespace) -> int:
@@ -187,8 +173,6 @@ def runbook(args: argparse.Namespace) -> int:
 
 def _leaflet(args: argparse.Namespace, name: str) -> int:
     desk = _desk(args)
-    if desk is None or desk.study is None:
-        return 2
     from secondpath.plan.paper.leaflet import leaflet_record, leaflet_text
     from secondpath.plan.paper.notice import notice_of
     from secondpath.plan.paper.runbook import runbook_of
@@ -196,16 +180,15 @@ def _leaflet(args: argparse.Namespace, name: str) -> int:
     paper = notice_of(desk.study) if name == "notice" else runbook_of(desk.study)
     if args.json:
         print(json.dumps(leaflet_record(paper), indent=1))
-        return 0
+        return OK
     if not args.out:
         print(leaflet_text(paper))
-        return 0
+        return OK
     from secondpath.plan.paper.review import leaflet_file
 
     out = Path(args.out)
     if out.suffix not in (".html", ".pdf"):
-        say(f"--out: expected a name ending in .html or .pdf, got {out.name}")
-        return 2
+        raise Failure(f"--out: expected a name ending in .html or .pdf, got {out.name!r}", USAGE)
     return _store(args, out.parent, {out.name: leaflet_file(paper, out.suffix)})
 
 
@@ -215,40 +198,32 @@ def checklist(args: argparse.Namespace) -> int:
     from secondpath.plan.paper.terminal import checked
 
     state = Path(args.state or f"{args.file}.checklist.json")
-    ticks = _ticks(state)
-    status = _status(args.status)
-    if ticks is None or status is False:
-        return 2
+    ticks, status = _ticks(state), _status(args.status)
     if args.tick:
-        if args.tick not in {item.key for item in ITEMS}:
-            from secondpath.plan.form.spelling import nearest
-
-            keys = [item.key for item in ITEMS]
-            say(f"--tick: expected one of {', '.join(keys)}, got '{args.tick}'{nearest(args.tick, keys)}")
-            return 2
+        keys = [item.key for item in ITEMS]
+        if args.tick not in keys:
+            raise Failure(f"--tick: there is no line {args.tick!r}{hint(args.tick, keys)}", USAGE)
         if not args.by.strip():
-            say("--by: expected the name of the person who ticks")
-            return 2
-        ticks[args.tick] = {"by": args.by.strip()[:100], "on": date.today().isoformat()}  # noqa: DTZ011
+            raise Failure("--by: expected the name of the person who ticks", USAGE)
+        ticks[args.tick] = {"by": args.by.strip()[:100], "on": clock.wall().astimezone().date().isoformat()}
         _keep(state, ticks)
-    found = marks(ticks, status if isinstance(status, dict) else None)
+    found = marks(ticks, status)
     if args.json:
         rows = [{"key": m.item.key, "words": m.item.words, "state": m.state, "by": m.by, "on": m.on} for m in found]
         print(json.dumps({"schema": 1, "lines": rows}, indent=1))
     else:
         print(checked(found))
-    return 0 if all(m.state in ("verified", "ticked") for m in found) else 1
+    return OK if all(m.state in ("verified", "ticked") for m in found) else PROBLEM
 
 
-def _ticks(state: Path) -> dict[str, dict[str, str]] | None:
+def _ticks(state: Path) -> dict[str, dict[str, str]]:
     if not state.exists():
         return {}
     try:
         found: Any = json.loads(state.read_text(encoding="utf-8"))
         return {str(key): {"by": str(row["by"]), "on": str(row["on"])} for key, row in found["ticks"].items()}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        say(f"{state}: expected a file of ticks as this command writes it")
-        return None
+        raise Failure(f"{state}: expected a file of ticks as this command writes it", USAGE) from None
 
 
 def _keep(state: Path, ticks: dict[str, dict[str, str]]) -> None:
@@ -258,18 +233,14 @@ def _keep(state: Path, ticks: dict[str, dict[str, str]]) -> None:
     fresh.replace(state)
 
 
-def _status(name: str) -> dict[str, Any] | bool | None:
-    """The gateway's status; None if none was asked for, False after telling what is wrong."""
+def _status(name: str) -> dict[str, Any] | None:
+    """The gateway's status; None if none was asked for."""
     if not name:
         return None
-    text = sys.stdin.read() if name == "-" else _text(name)
-    if text is None:
-        return False
     try:
-        found = json.loads(text)
-    except ValueError:
+        found = json.loads(_text(name, "what `secondpath status --json` says"))
+    except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, dict):
-        say("--status: expected the JSON object of: secondpath status --json")
-        return False
+    if not isinstance(found, dict) or found.get("schema") != 1 or not isinstance(found.get("uplinks"), list):
+        raise Failure("--status: expected what `secondpath status --json` says (schema 1)", USAGE)
     return found

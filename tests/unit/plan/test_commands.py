@@ -8,13 +8,18 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+import shtab
 
+from secondpath.cli.parser import build
 from secondpath.cli.plan import main
+from secondpath.cli.table import COMMANDS
+from secondpath.cli.troff import page
 from secondpath.plan.calendars import next_business_day
 from secondpath.plan.form.answers import answered, plan_text
 from secondpath.plan.form.ask import interview
 from secondpath.plan.form.read import read_document, read_text
 from secondpath.plan.form.shelf import PROFILES, shelf, text_of
+from secondpath.plan.paper.checklist import marks
 from secondpath.plan.paper.leaflet import leaflet_text
 from secondpath.plan.paper.notice import notice_of
 from secondpath.plan.paper.runbook import runbook_of
@@ -75,27 +80,78 @@ def test_checklist_is_ticked_by_a_person_and_verified_by_the_gateway(
     assert main(["checklist", "--file", plan_file, "--tick", "entranse", "--by", "Ann"]) == 2
     assert "did you mean 'entrance'?" in capsys.readouterr().err
     assert main(["checklist", "--file", plan_file, "--tick", "entrance", "--by", "Ann Low"]) == 1
-    status = tmp_path / "status.json"
-    rows = [
-        {"carrier": "A", "health": "UP", "role": "main"},
-        {"carrier": "a", "health": "UP", "role": "backup", "ready": True},
-    ]
-    status.write_text(json.dumps({"at": "2026-11-22T10:00:00Z", "uplinks": rows, "drill": {"dark": "passed"}}))
     capsys.readouterr()
-    assert main(["checklist", "--file", plan_file, "--status", str(status), "--json"]) == 1
-    states = {row["key"]: (row["state"], row["by"]) for row in json.loads(capsys.readouterr().out)["lines"]}
-    assert states["entrance"] == ("ticked", "Ann Low")
-    assert states["both-up"] == ("verified", "the gateway")
-    assert states["carrier"][0] == "contradicted"
-    assert states["dark-drill"][0] == "verified"
-    assert states["live-drill"][0] == "open"
+    assert main(["checklist", "--file", plan_file, "--status", str(GOLDEN / "online.json"), "--json"]) == 1
+    lines = {row["key"]: (row["state"], row["by"]) for row in json.loads(capsys.readouterr().out)["lines"]}
+    assert lines["entrance"] == ("ticked", "Ann Low")
+    assert lines["both-up"] == ("verified", "the gateway")
+    assert lines["dark-drill"] == ("open", "")
 
 
-def test_a_ticked_line_that_the_gateway_contradicts_stays_open(plan_file: str, tmp_path: Path) -> None:
+GOLDEN = ROOT / "tests" / "golden" / "cli"
+SEEN = ("carrier", "both-up", "families", "backup-ready", "guests", "by-rule")
+# What the gateway's word is worth on each golden day: v verified, c contradicted, o open (people must look).
+DAYS = {
+    "all-down": "vcocov",
+    "asked": "vvvvvc",
+    "backup-not-ready": "vcocov",
+    "black-hole": "vcovvv",
+    "brown-out": "vcovvv",
+    "brown-out-nowhere-to-go": "vcocov",
+    "cable-cut": "vcovvv",
+    "going-home": "vvvvvv",
+    "held": "vvvvvc",
+    "ipv4-only": "vvvvov",
+    "ipv6-dead": "vccvvv",
+    "online": "vvvvov",
+    "starting": "voooov",
+}
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_the_checklist_reads_what_the_gateway_really_says(day: str) -> None:
+    status = json.loads((GOLDEN / f"{day}.json").read_text("utf-8"))
+    found = {mark.item.key: mark.state[0] for mark in marks({}, status)}
+    assert "".join(found.pop(key) for key in SEEN) == DAYS[day]
+    assert set(found.values()) == {"o"}  # all else falls to people
+
+
+def test_a_ticked_line_that_the_gateway_contradicts_stays_open(plan_file: str) -> None:
     main(["checklist", "--file", plan_file, "--tick", "backup-ready", "--by", "Ann"])
-    status = tmp_path / "status.json"
-    status.write_text(json.dumps({"uplinks": [{"role": "backup", "ready": False}]}))
-    assert main(["checklist", "--file", plan_file, "--status", str(status)]) == 1
+    day = str(GOLDEN / "backup-not-ready.json")
+    assert main(["checklist", "--file", plan_file, "--status", day]) == 1
+    status = json.loads(Path(day).read_text("utf-8"))
+    mark = next(
+        m for m in marks({"backup-ready": {"by": "Ann", "on": "2026-11-22"}}, status) if m.item.key == "backup-ready"
+    )
+    assert mark.state == "contradicted"
+
+
+def test_a_status_that_is_none_is_refused(plan_file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for text in ("", "[]", "{}", '{"schema": 2, "uplinks": []}', "[" * 100_000):
+        (tmp_path / "status.json").write_text(text)
+        assert main(["checklist", "--file", plan_file, "--status", str(tmp_path / "status.json")]) == 2
+        assert "secondpath status --json" in capsys.readouterr().err
+
+
+def test_a_misspelt_word_gets_a_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    for words, meant in ((["impct"], "impact"), (["new", "--profile", "lawy"], "law"), (["impact", "--yers"], "years")):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert ended.value.code == 2
+        assert re.search(rf"did you mean '(--)?{meant}'\?", capsys.readouterr().err)
+
+
+def test_help_manual_and_completion_know_every_command_and_option() -> None:
+    parser = build(COMMANDS)
+    manual = page(parser, "2026-11-22\n@commands\n")
+    complete = shtab.complete(parser, shell="bash")
+    words = ("impact", "options", "size", "audit", "power", "availability", "deadlines", "review", "notice", "runbook")
+    for name in (*words, "new", "ask", "serve", "checklist", "explain"):
+        assert f"plan {name}" in manual
+        assert f"_secondpath_plan_{name}_option_strings=" in complete
+    for option in ("office", "profile", "from", "status", "tick", "by", "out", "years", "seed"):
+        assert f"\\-\\-{option}" in manual
 
 
 def test_the_interview_asks_again_and_keeps_what_was_said() -> None:

@@ -60,7 +60,7 @@ def problems(text: str) -> tuple[str, ...]:
         (
             'monthly = "$119"',
             'monthly = "119 USD"',
-            "uplink.cable.plan.monthly: expected a quantity like '$45', got '119 USD'",
+            'uplink.cable.plan.monthly: expected an amount such as "$119", not "119 USD"; did you mean "$119"?',
         ),
         (
             'timezone = "America/Los_Angeles"',
@@ -78,7 +78,7 @@ def test_each_mistake_is_named(old: str, new: str, sentence: str) -> None:
 
 
 def test_all_mistakes_come_at_once() -> None:
-    text = CPA.replace("people = 8", "people = -8", 1).replace("load_w = 45", 'load_w = "x"', 1)
+    text = CPA.replace("people = 8", "people = -8", 1).replace("load_w = 49", 'load_w = "x"', 1)
     text = text.replace('backups = ["phones"]', 'backups = ["fones"]', 1)
     found = problems(text)
     assert [p.split(":")[0] for p in found] == ["role.staff.people", "option.hotspot.backups", "power.load_w"]
@@ -133,7 +133,7 @@ def test_a_bad_plan_exits_with_2_and_no_traceback(
     assert main([command, "--file", str(bad), "--years", "200"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err == "role.staff.people: expected people between 0 and 2,000, got -8\n"
+    assert err == f"secondpath: {bad}: role.staff.people: expected people between 0 and 2,000, got -8\n"
 
 
 def test_a_missing_file_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """The interview in the terminal: one question at a time, the profile's value as the default, nothing lost on a typo."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from secondpath.plan.form.answers import shown, understood, value_at
@@ -8,8 +9,16 @@ from secondpath.plan.form.questions import questions_for
 from secondpath.plan.form.shelf import toml_of
 
 
-def interview(profile: str, read: Callable[[str], str], tell: Callable[[str], None]) -> dict[str, Any]:
-    """Ask everything and return the answers by path; an end of input ends the interview with what was said so far."""
+def interview(
+    profile: str,
+    read: Callable[[str], str],
+    tell: Callable[[str], None],
+    known: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """Ask everything and return the answers by path; an end of input ends the interview with what was said so far.
+
+    `known`: values that stand in brackets instead of the profile's.
+    """
     document, answers, group = toml_of("profiles", f"{profile}.toml"), {}, ""
     tell(
         "Press Enter to keep the value in brackets. Three numbers are low, likely and high: bet on them nine times of"
@@ -20,7 +29,8 @@ def interview(profile: str, read: Callable[[str], str], tell: Callable[[str], No
             group = question.group
             tell(f"\n{group}")
         try:
-            value = _one(question.words, question, shown(value_at(document, question.path)), read, tell)
+            default = known.get(question.path, value_at(document, question.path))
+            value = _one(question.words, question, shown(default), read, tell)
         except EOFError:
             tell("\nThe interview ends here; what is missing stays as the profile has it.")
             break

@@ -4,7 +4,7 @@ An uplink is written as in office.toml, with the audit's facts beside it.
 """
 
 from secondpath.plan.data_use import DataPlan
-from secondpath.plan.form.spelling import gigabytes, hours, nearest, rate_bps, usd, usd_per_gb
+from secondpath.plan.form.spelling import beyond, gigabytes, hours, nearest, rate_bps, usd
 from secondpath.plan.form.table import Table
 from secondpath.plan.inputs import Choice, Delivered, Uplink
 from secondpath.plan.options import MOST_BACKUPS, Price
@@ -20,12 +20,14 @@ _SHARES = {
     "headend": "site",
     "power": "ups",
 }
-_IGNORED = ("interface", "gateway", "modem_address", "metered")
+_IGNORED = ("interface", "gateway", "prefixes", "metered")
 
 
 def read_uplinks(tables: list[Table], priors: tuple[str, ...]) -> tuple[Uplink, ...]:
     """Every connection, the existing one first."""
     known = tuple(name for name in TECHNOLOGIES if name in priors)
+    for table in tables:  # a profile's example never fills a gap here: what nobody has told must stay unknown
+        table.fallback = {}
     return tuple(_uplink(table, known) for table in tables)
 
 
@@ -43,8 +45,8 @@ def _uplink(table: Table, technologies: tuple[str, ...]) -> Uplink:
         key=key,
         technology=technology,
         path=Path(key, technology, facts),
-        down_bps=table.parsed("down", rate_bps, "25 Mbit/s", 0.0) or 0.0,
-        up_bps=table.parsed("up", rate_bps, "8 Mbit/s", 0.0) or 0.0,
+        down_bps=table.parsed("down", rate_bps, "25 Mbit/s") or 0.0,
+        up_bps=table.parsed("up", rate_bps, "8 Mbit/s") or 0.0,
         price=price,
         data_plan=data_plan,
         delivered=_delivered(table),
@@ -55,6 +57,12 @@ def _uplink(table: Table, technologies: tuple[str, ...]) -> Uplink:
     for part in (plan, support, table):
         part.close()
     return uplink
+
+
+def knows_share(said: str) -> bool:
+    """True if a share as office.toml writes it, such as "pole-line: Elm Street", is a fact of the audit."""
+    word = said.partition(":")[0].strip()
+    return ":" in said and _SHARES.get(word, word) in QUESTIONS
 
 
 def _add_shares(table: Table, facts: dict[str, str]) -> None:
@@ -73,21 +81,17 @@ def _add_shares(table: Table, facts: dict[str, str]) -> None:
 
 
 def _price(plan: Table) -> Price:
-    monthly, setup = (plan.parsed(key, usd, "$45", 0.0) or 0.0 for key in ("monthly", "setup"))
-    return Price(monthly, setup, plan.parsed("equipment", usd, "$600", 0.0) or 0.0)
+    monthly, setup = (plan.parsed(key, usd, "$45") or 0.0 for key in ("monthly", "setup"))
+    return Price(monthly, setup, plan.parsed("equipment", usd, "$600") or 0.0)
 
 
 def _data_plan(plan: Table) -> DataPlan:
-    beyond = plan.raw("beyond")
-    throttle = rate_bps(beyond) if isinstance(beyond, str) else None
-    price = usd_per_gb(beyond) if isinstance(beyond, str) else None
-    if beyond is not None and throttle is None and price is None and beyond != "stop":
-        plan.complain("beyond", "a rate like '600 kbit/s', a price like '$15/GB', or 'stop'", beyond)
+    throttle, price = plan.parsed("beyond", beyond, "600 kbit/s") or (None, None)
     plan.asked.add("renews_on")
     return DataPlan(
-        allowance_gb=plan.parsed("data", gigabytes, "20 GB", None),
-        allowance_h=plan.parsed("hours", hours, "100 h", None),
-        throttle_bps=0.0 if beyond == "stop" else throttle,
+        allowance_gb=plan.parsed("data", gigabytes, "20 GB"),
+        allowance_h=plan.parsed("hours", hours, "100 h"),
+        throttle_bps=throttle,
         beyond_usd_per_gb=price,
     )
 
@@ -97,8 +101,8 @@ def _delivered(table: Table) -> Delivered | None:
         return None
     worst = table.child("worst_tenth")
     delivered = Delivered(
-        down_bps=worst.parsed("down", rate_bps, "17 Mbit/s", 0.0) or 0.0,
-        up_bps=worst.parsed("up", rate_bps, "4 Mbit/s", 0.0) or 0.0,
+        down_bps=worst.parsed("down", rate_bps, "17 Mbit/s") or 0.0,
+        up_bps=worst.parsed("up", rate_bps, "4 Mbit/s") or 0.0,
         delay_s=worst.number("delay_ms", 0, 10_000, "milliseconds", 50.0) / 1000.0,
         loss_ratio=worst.number("loss", 0, 1, "a share", 0.0),
     )
@@ -122,7 +126,7 @@ def _choice(table: Table, uplinks: tuple[str, ...]) -> Choice:
         by_hand=table.flag("by_hand"),
         monitored=table.flag("monitored"),
         drills_per_year=table.number("drills_per_year", 0, 366, "drills a year", 0.0),
-        yearly_usd=table.parsed("upkeep", usd, "$420", 0.0) or 0.0,
+        yearly_usd=table.parsed("upkeep", usd, "$420") or 0.0,
         drills_passed=table.whole("drills_passed", 0, 100_000, "drills", 0),
         drills_failed=table.whole("drills_failed", 0, 100_000, "drills", 0),
     )

@@ -1,7 +1,8 @@
-"""Measured records as JSON lines: outages, drills, power, usage, and the times that were watched at all.
+"""Measured records: outages, drills, power, usage, the times that were watched at all, and the gateway's own events.
 
-One object per line. `kind` is one of watched, gap, outage, drill, failover, power, usage; other kinds are counted and
-left alone, so that a fuller export can be read. Times are RFC 3339. docs/planning.md has the table of fields.
+JSON lines, or the one document of `secondpath events --json`. `kind` is one of watched, gap, outage, drill, failover,
+power, usage; an object with `event` is the gateway's (see `events`); all else is counted and left alone, so that a
+fuller export can be read. Times are RFC 3339. docs/planning.md has the table of fields.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from secondpath.plan.evidence import Evidence, SeenDrill, SeenOutage
+from secondpath.plan.form.events import event_problem, is_event, moment_of, rows_of
 from secondpath.plan.inputs import Plan
 
 _YEAR_S = 8766 * 3600.0
@@ -32,26 +34,46 @@ class _Pile:
     ignored: int = 0
 
 
-def read_records(lines: Iterable[str], plan: Plan) -> tuple[Evidence, tuple[str, ...]]:
-    """The evidence in these lines, and one sentence per line that could not be read."""
-    pile, problems = _Pile(plan), []
+def read_file(text: str, plan: Plan) -> tuple[Evidence, tuple[str, ...]]:
+    """The evidence in a file: one document (as `events --json` prints it, over one line or many), or JSON lines."""
+    try:
+        whole = json.loads(text)
+    except (ValueError, RecursionError):
+        return read_records(text.splitlines(), plan)
+    events = whole.get("events") if isinstance(whole, dict) else None
+    if not isinstance(events, list):
+        return read_records([json.dumps(whole)], plan)
+    return read_records((json.dumps(event) for event in events), plan, "event")
+
+
+def read_records(lines: Iterable[str], plan: Plan, each: str = "line") -> tuple[Evidence, tuple[str, ...]]:
+    """The evidence in these lines, and one sentence per line that could not be read; `each`: what a line is called."""
+    pile, problems, events = _Pile(plan), [], []
     for number, line in enumerate(lines, 1):
         if line.strip():
-            problem = _take(pile, line)
+            row, problem = _object(line)
+            if row is not None and is_event(row):
+                problem = event_problem(row)
+                events += [] if problem else [row]
+            elif row is not None:
+                problem = _take(pile, row)
             if problem:
-                problems.append(f"line {number}: {problem}")
-    return _evidence(pile), tuple(problems)
+                problems.append(f"{each} {number}: {problem}")
+    seen = [_take(pile, row) for row in rows_of(events)]
+    return _evidence(pile), (*problems, *dict.fromkeys(f"events: {problem}" for problem in seen if problem))
 
 
-def _take(pile: _Pile, line: str) -> str:
+def _object(line: str) -> tuple[dict[str, Any] | None, str]:
     if len(line) > _LONGEST_LINE:
-        return f"expected at most {_LONGEST_LINE:,} characters"
+        return None, f"expected at most {_LONGEST_LINE:,} characters"
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
-        return "expected one JSON object"
-    if not isinstance(row, dict):
-        return "expected one JSON object"
+        row = None
+    return (row, "") if isinstance(row, dict) else (None, "expected one JSON object")
+
+
+def _take(pile: _Pile, row: dict[str, Any]) -> str:
     reader = _KINDS.get(str(row.get("kind")))
     if reader is None:
         pile.ignored += 1
@@ -64,13 +86,6 @@ def _take(pile: _Pile, line: str) -> str:
     return ""
 
 
-def _time(row: dict[str, Any], key: str) -> datetime:
-    value = datetime.fromisoformat(str(row[key]).replace("Z", "+00:00"))
-    if value.tzinfo is None:
-        raise ValueError(f"{key}: expected a time with its zone, such as 2026-03-02T10:32:00Z")
-    return value.astimezone(UTC)
-
-
 def _number(row: dict[str, Any], key: str, high: float) -> float:
     value = row[key]
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= high:
@@ -79,7 +94,7 @@ def _number(row: dict[str, Any], key: str, high: float) -> float:
 
 
 def _span(row: dict[str, Any], first: str = "from", last: str = "to") -> tuple[datetime, datetime]:
-    start, end = _time(row, first), _time(row, last)
+    start, end = moment_of(row, first), moment_of(row, last)
     if end <= start:
         raise ValueError(f"{last}: expected a time after {first}")
     return start, end
@@ -102,7 +117,7 @@ def _watched(pile: _Pile, row: dict[str, Any]) -> None:
 
 
 def _outage(pile: _Pile, row: dict[str, Any]) -> None:
-    key, start = _uplink(pile, row), _time(row, "start")
+    key, start = _uplink(pile, row), moment_of(row, "start")
     end = _span(row, "start", "end")[1] if row.get("end") is not None else None
     asked = {
         name: int(_number(row, name, 1e6)) if row.get(name) is not None else None

@@ -7,12 +7,14 @@ looks at `problems` before it trusts anything.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
+from secondpath.config.problem import WrongError
 from secondpath.plan.estimate import Estimate, Tag
 from secondpath.plan.form.spelling import nearest
 
 LONGEST_TEXT = 400
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -106,18 +108,19 @@ class Table:
             return Estimate(low, low, low)
         return Estimate(float(points[0]), float(points[1]), float(points[2]), self.tag(key))
 
-    def parsed(
-        self, key: str, parse: Callable[[str], float | None], example: str, default: float | None
-    ) -> float | None:
-        """A quantity written with its unit, such as "25 Mbit/s"."""
+    def parsed(self, key: str, parse: Callable[[str], T], example: str) -> T | None:
+        """A quantity written with its unit, such as "25 Mbit/s"; None if it is missing or wrong."""
         value = self.raw(key)
         if value is None:
-            return default
-        found = parse(value) if isinstance(value, str) else None
-        if found is None or not found < 1e15:
+            return None
+        if not isinstance(value, str):
             self.complain(key, f"a quantity like '{example}'", value)
-            return default
-        return found
+            return None
+        try:
+            return parse(value)
+        except WrongError as wrong:
+            self.problems.append(f"{self.where(key)}: {wrong}")
+            return None
 
     def child(self, key: str) -> "Table":
         """A table inside this one; an empty one over the profile if it is missing."""

@@ -19,12 +19,14 @@ def results_of(state: State) -> dict[str, Any]:
     if plan is None or state.problems:
         return {"problems": list(state.problems), "answer": None, "sheets": [], "curve": None, "note": DISCLAIMER}
     study = study_of(plan, shelf(), years=QUICK_YEARS, draws=QUICK_DRAWS)
+    seasons = plan.seasons
     return {
         "problems": [],
         "answer": answer_of(study),
         "sheets": _sheets(study),
         "curve": curve_of(study),
-        "sketch": sketch(study.impact.curve_h, study.impact.curve, study.impact.curve_season),
+        "sketch": sketch(study.impact.curve_h, study.impact.curve, study.impact.curve_season if seasons else ()),
+        "seasons": bool(seasons),
         "note": DISCLAIMER,
     }
 
@@ -58,6 +60,7 @@ def curve_of(study: Study) -> dict[str, list[float]]:
     def column(bands: tuple[Band, ...], name: str) -> list[float]:
         return [round(getattr(b, name)) for b in bands]
 
-    both = (("ordinary", study.impact.curve), ("season", study.impact.curve_season))
+    both = [("ordinary", study.impact.curve)]
+    both += [("season", study.impact.curve_season)] if study.plan.seasons else []
     drawn = {f"{key}_{name}": column(bands, name) for key, bands in both for name in ("p10", "p50", "p90")}
     return {"hours": [round(float(h), 3) for h in study.impact.curve_h], **drawn}

@@ -7,8 +7,8 @@ _WIDTH, _HEIGHT, _LEFT, _BOTTOM = 640.0, 220.0, 64.0, 26.0
 
 
 def sketch(at_h: Floats, ordinary: tuple[Band, ...], season: tuple[Band, ...]) -> str:
-    """SVG markup made of numbers only; colours come from the page's style sheet by class."""
-    top = max(season[-1].p90, ordinary[-1].p90, 1.0)
+    """SVG markup made of numbers only; colours come from the page's style sheet by class; no season, no line."""
+    top = max(*(bands[-1].p90 for bands in (season, ordinary) if bands), 1.0)
     last = float(at_h[-1])
 
     def place(hour: float, dollars: float) -> str:
@@ -23,13 +23,14 @@ def sketch(at_h: Floats, ordinary: tuple[Band, ...], season: tuple[Band, ...]) -
     def line_of(bands: tuple[Band, ...]) -> str:
         return " ".join(place(float(h), b.p50) for h, b in zip(at_h, bands, strict=True))
 
+    shades = [(season, " season")] * bool(season) + [(ordinary, "")]
+    areas = "".join(f'<polygon class="band{kind}" points="{band_of(bands)}"/>' for bands, kind in shades)
+    lines = "".join(f'<polyline class="line{kind}" points="{line_of(bands)}"/>' for bands, kind in shades)
     ticks = "".join(_tick(place(0.0, top * k / 4), usd(top * k / 4)) for k in range(5))
     hours = "".join(_hour(place(last * k / 4, 0.0), f"{last * k / 4:g} h") for k in range(1, 5))
     return (
         f'<svg viewBox="0 0 {_WIDTH:.0f} {_HEIGHT + 14:.0f}" role="img" aria-label="Loss by hours without'
-        f' internet"><polygon class="band season" points="{band_of(season)}"/><polygon class="band"'
-        f' points="{band_of(ordinary)}"/><polyline class="line season" points="{line_of(season)}"/><polyline'
-        f' class="line" points="{line_of(ordinary)}"/>{ticks}{hours}</svg>'
+        f' internet">{areas}{lines}{ticks}{hours}</svg>'
     )
 
 

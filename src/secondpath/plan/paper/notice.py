@@ -8,8 +8,10 @@ from secondpath.plan.study import Study
 def notice_of(study: Study) -> Leaflet:
     """What you will notice, what works, what waits, what to do."""
     plan = study.plan
-    works = tuple(app.title for app in plan.applications if app.critical)
-    waits = study.sizing.drop_first or ("nothing",)
+    pictures = {app.title for app in plan.applications if app.critical and app.title in study.sizing.drop_first}
+    critical = (app.title for app in plan.applications if app.critical)
+    works = tuple(f"{title} (by voice, most without pictures)" if title in pictures else title for title in critical)
+    waits = tuple(title for title in study.sizing.drop_first if title not in pictures) or ("Nothing of ours",)
     call = ("Who to call",) if not plan.contact_phone else ()
     who = (f"Call {plan.contact_name or 'IT'}: {plan.contact_phone}.",) if plan.contact_phone else ()
     sections = [

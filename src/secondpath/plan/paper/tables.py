@@ -101,9 +101,9 @@ def option_sheet(study: Study) -> Sheet:
     )
     note = (
         "Cost a year spreads first costs at 8 % over contract and hardware life. Pays above: the cost of a business"
-        " hour from which the option pays for itself. What no second line cures (mains beyond the UPS, gateway,"
-        f" switch) is left in every row. Tag of the money columns: {r.tags(study.tags)}. Dominated: another costs no"
-        " more and leaves no more hours. " + _out_words(study)
+        " hour from which the option pays for itself. What no second line cures (mains beyond the UPS, gateway"
+        f"{', switch' if study.plan.power.one_switch else ''}) is left in every row. Tag of the money columns:"
+        f" {r.tags(study.tags)}. Dominated: another costs no more and leaves no more hours. " + _out_words(study)
     )
     return Sheet("options", "The choices, best first", head, rows, note)
 
@@ -323,7 +323,7 @@ def limit_sheet(study: Study) -> Sheet:
     when = "not within a full day" if mid is None else f"after {r.hours(mid)}"
     if mid is not None and high is not None:
         when += f" (between {r.hours(high)} and {'a day or more' if low is None else r.hours(low)})"
-    critical = ", ".join(("telephones", *(a.title for a in study.plan.applications if a.critical)))
+    critical = ", ".join(("Telephones", *(a.title for a in study.plan.applications if a.critical)))
     repair = "not written into the plan" if main.repair_h is None else r.span(main.repair_h)
     rows = (
         ("RTO to aim for: an outage reaches " + r.usd(owner.unacceptable_usd), when),

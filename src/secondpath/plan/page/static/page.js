@@ -22,11 +22,13 @@
       axes: [Object.assign({ label: "business hours", labelSize: 22 }, axis), Object.assign({ size: 68, values: (u, v) => v.map(dollars) }, axis)],
       series: [
         { label: "hours", value: (u, v) => (v === null ? "" : v.toFixed(1) + " h") },
-        series("season P90", season, [], 0), series("season P10", season, [], 0), series("season", season, [7, 4], 2),
         series("ordinary P90", line, [], 0), series("ordinary P10", line, [], 0), series("ordinary", line, [], 2),
-      ],
-      bands: [{ series: [1, 2], fill: season + "2e" }, { series: [4, 5], fill: line + "38" }],
-    }, [d.hours, d.season_p90, d.season_p10, d.season_p50, d.ordinary_p90, d.ordinary_p10, d.ordinary_p50], box);
+      ].concat(d.season_p50 ? [
+        series("season P90", season, [], 0), series("season P10", season, [], 0), series("season", season, [7, 4], 2),
+      ] : []),
+      bands: [{ series: [1, 2], fill: line + "38" }].concat(d.season_p50 ? [{ series: [4, 5], fill: season + "2e" }] : []),
+    }, [d.hours, d.ordinary_p90, d.ordinary_p10, d.ordinary_p50].concat(
+      d.season_p50 ? [d.season_p90, d.season_p10, d.season_p50] : []), box);
     plot.root.style.color = ink;
   }
 

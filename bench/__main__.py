@@ -1,0 +1,157 @@
+"""`python -m bench [--quick] [--only NAME …] [--json FILE]`: ask all questions, print what was found."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import bounds, false_alarms, gaps, idle, strays, switch, throughput
+from bench.figures import wrapped
+from bench.ground import STANDING, Answer, Ground
+from bench.machine import Look, described
+from secondpath.lab.errors import LabError
+from secondpath.lab.namespaces import require_root
+
+SCHEMA = 1
+ALONE: dict[str, Callable[[Ground], Answer]] = {
+    "switch": switch.ask,
+    "throughput": throughput.ask,
+    "strays": strays.ask,
+}
+"""Asked one after the other, for they want the machine."""
+TOGETHER: dict[str, Callable[[Ground], Answer]] = {"gaps": gaps.ask, "idle": idle.ask, "false": false_alarms.ask}
+"""Asked side by side: most of their time is waiting."""
+TITLES = {
+    "gaps": "How long are people without service?",
+    "switch": "The switch itself",
+    "strays": "What stays behind, or leaves by the wrong door",
+    "idle": "What it costs while nothing happens",
+    "throughput": "What the rules cost the traffic",
+    "false": "False alarms",
+}
+
+
+class Asking:
+    """Asks questions and keeps the answers, each with the weather it was found in."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.ground = ground
+        self.answers: dict[str, Answer] = {}
+        self.weather: dict[str, Any] = {}
+        self.failed: dict[str, str] = {}
+
+    def ask(self, name: str, question: Callable[[Ground], Answer]) -> None:
+        """One question. One that comes to grief is told at the end; the others are still asked."""
+        self.ground.tell(f"{name}: begins")
+        first = Look.now()
+        try:
+            self.answers[name] = question(self.ground)
+        except Exception as error:  # noqa: BLE001 - told, and the exit code says so
+            self.failed[name] = f"{type(error).__name__}: {error}"
+            traceback.print_exc()
+        self.weather[name] = first.since()
+        self.ground.tell(f"{name}: done, {self.weather[name].words()}")
+
+    def all_of(self, wanted: set[str]) -> None:
+        for name, question in ALONE.items():
+            if name in wanted:
+                self.ask(name, question)
+        threads = [threading.Thread(target=self.ask, args=(n, q)) for n, q in TOGETHER.items() if n in wanted]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+
+    @property
+    def measured(self) -> dict[str, float]:
+        return {key: value for answer in self.answers.values() for key, value in answer.measured.items()}
+
+    def printed(self) -> list[str]:
+        found: list[str] = []
+        for name, title in TITLES.items():
+            if name in self.answers:
+                found += ["", f"── {title} {'─' * (76 - len(title))}", *self.answers[name].lines]
+                found.append(f"[{name}: {self.weather[name].words()}]")
+        found += ["", *bounds.lines(self.measured)]
+        found += [f"FAILED {name}: {why}" for name, why in self.failed.items()]
+        return wrapped(found)
+
+    def document(self, lasted_s: float) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "quick": self.ground.quick,
+            "lasted_s": round(lasted_s, 1),
+            "machine": described(),
+            "questions": {
+                name: {"weather": self.weather[name].json(), "measured": answer.measured, "found": answer.data}
+                for name, answer in self.answers.items()
+            },
+            "bounds": bounds.verdicts(self.measured),
+            "failed": self.failed,
+        }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions: about 4 minutes instead of 20")
+    parser.add_argument("--only", action="append", choices=sorted(TITLES), metavar="NAME", help=", ".join(TITLES))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found")
+    args = parser.parse_args()
+    start_s = time.monotonic()
+
+    def tell(words: str) -> None:
+        sys.stderr.write(f"{time.monotonic() - start_s:7.1f} s  {words}\n")
+        sys.stderr.flush()
+
+    try:
+        require_root()
+    except LabError as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 2
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    asking = Asking(Ground(args.quick, tell))
+    ended = False
+    try:
+        asking.all_of(set(args.only or TITLES))
+    except KeyboardInterrupt:
+        tell("interrupted: taking the offices down; what was answered by now follows")
+        ended = True
+        for office in list(STANDING):
+            office.down()
+    lasted_s = time.monotonic() - start_s
+    print("\n".join(asking.printed()))
+    kind = "quick" if args.quick else "full"
+    print(f"{kind} run, {lasted_s / 60:.1f} minutes{', interrupted' if ended else ''}", flush=True)
+    if args.json:
+        document = json.dumps(plain(asking.document(lasted_s)), indent=1, allow_nan=False)
+        args.json.write_text(document + "\n")
+    if ended:
+        os._exit(130)  # the threads that still ask have nothing to ask any more
+    return 1 if asking.failed else 0
+
+
+def plain(value: Any) -> Any:
+    """As JSON can hold it: what never happened is null."""
+    if isinstance(value, dict):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(one) for one in value]
+    if isinstance(value, float):
+        return None if value != value or value in (float("inf"), float("-inf")) else value
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

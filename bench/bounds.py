@@ -1,0 +1,83 @@
+"""What the issue promises ("Shown by"), beside what was measured. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.figures import seconds, table
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One promise: its words, the key of its number in Answer.measured, what that may be at most or at least."""
+
+    words: str
+    key: str
+    at_most: float | None = None
+    at_least: float | None = None
+    unit: str = "s"
+
+    def met(self, value: float) -> bool:
+        if math.isnan(value):
+            return False
+        if self.at_most is not None:
+            return value <= self.at_most
+        return self.at_least is not None and value >= self.at_least
+
+    def shown(self, value: float) -> str:
+        if self.unit == "s":
+            return seconds(value)
+        if self.unit == "%":
+            return f"{value * 100:.2f} %"
+        return (
+            f"{value:g}" if self.unit == "" else f"{value:.2f}" if self.unit == "ratio" else f"{value:.1f} {self.unit}"
+        )
+
+    def promise(self) -> str:
+        limit = self.at_most if self.at_most is not None else self.at_least or 0.0
+        return f"{'<=' if self.at_most is not None else '>='} {self.shown(limit)}"
+
+
+BOUNDS = (
+    Bound("cable pulled: new flows work again, median", "gaps/cable-cut/new/median", 0.1),
+    Bound("  p95", "gaps/cable-cut/new/p95", 0.3),
+    Bound("black hole upstream, people working, median", "gaps/blackhole/new/median", 1.0),
+    Bound("  p95", "gaps/blackhole/new/p95", 2.0),
+    Bound("lasting UDP flow flows on after a switch, p95", "gaps/after/udp/p95", 0.1),
+    Bound("TCP of the dead line reset after a switch, p95", "gaps/after/reset/p95", 0.1),
+    Bound("  1,000 connections, the last of them", "switch/1000 resets/worst", 0.5),
+    Bound("decision to commit, 10k flows, 50k set, median", "switch/median", 0.001),
+    Bound("  p99", "switch/p99", 0.02),
+    Bound("packets with another's source at an ISP", "strays/at ISPs", 0, unit=""),
+    Bound("  held back by our guard", "strays/held", 0, unit=""),
+    Bound("left on the backup 10 s after the failbacks", "strays/left", 0, unit=""),
+    Bound("failovers with one target dead", "false/one target dead", 0, unit=""),
+    Bound("failovers at 5 % loss", "false/5 % loss", 0, unit=""),
+    Bound("forwarded TCP over bare masquerade, 1 stream", "throughput/TCP, one stream", at_least=0.95, unit="ratio"),
+    Bound("  eight streams", "throughput/TCP, eight streams", at_least=0.95, unit="ratio"),
+    Bound("idle: RSS", "idle/rss", 45.0, unit="MiB"),
+    Bound("  CPU of a core", "idle/cpu", 0.015, unit="%"),
+)
+ELSEWHERE = ("Shown elsewhere: 'second uplink dies, all die' by tests/netns, bad configs by tests/golden.",)
+
+
+def verdicts(measured: Mapping[str, float]) -> list[dict[str, Any]]:
+    """Every bound whose number was measured."""
+    return [
+        {"words": b.words.strip(), "key": b.key, "promise": b.promise(), "measured": b.shown(measured[b.key]),
+         "met": b.met(measured[b.key])}
+        for b in BOUNDS if b.key in measured
+    ]  # fmt: skip
+
+
+def lines(measured: Mapping[str, float]) -> Sequence[str]:
+    """The table for people."""
+    rows = [
+        [b.words, b.promise(), b.shown(measured[b.key]), "met" if b.met(measured[b.key]) else "NOT MET"]
+        for b in BOUNDS
+        if b.key in measured
+    ]
+    return [*table(["shown by", "promised", "measured", ""], rows), *ELSEWHERE] if rows else []
