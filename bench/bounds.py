@@ -1,4 +1,4 @@
-"""What the issue promises ("Shown by"), beside what was measured. Pure."""
+"""What is promised, beside what was measured. Pure."""
 
 from __future__ import annotations
 

@@ -298,7 +298,7 @@ def carrier_lost(log: Path, at_s: float) -> float | None:
 
 def forget_sooner(office: Office) -> None:
     """Four hundred connections a second are more than people make, and each is remembered for two minutes when over.
-    With twenty seconds there are some 10,000 tracked flows, as many as the issue speaks of.
+    With twenty seconds there are some 10,000 tracked flows, as many as a busy office has.
     """
     with inside(office.host_netns(GATEWAY_HOST)):
         Path("/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_time_wait").write_text("20")
