@@ -5,6 +5,7 @@ A stream ticks on a fixed grid and never waits for an answer before the next tic
 
 import asyncio
 import itertools
+import secrets
 import socket
 import struct
 import time
@@ -23,8 +24,8 @@ PORTS_FIRST, PORTS_OF_A_STREAM, STRIPES = 16384, 12000, 4
 def _fresh_ports(habit: Habit) -> Iterator[int]:
     """Source ports in turn: one that came back within the 30 s that a gateway remembers it would be an old flow."""
     stripe = zlib.crc32(habit.name.encode()) % STRIPES
-    first = PORTS_FIRST + stripe * PORTS_OF_A_STREAM
-    return itertools.cycle(range(first, first + PORTS_OF_A_STREAM))
+    first, begin = PORTS_FIRST + stripe * PORTS_OF_A_STREAM, secrets.randbelow(PORTS_OF_A_STREAM)
+    return (first + (begin + turn) % PORTS_OF_A_STREAM for turn in itertools.count())
 
 
 class NewUdp:
