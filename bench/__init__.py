@@ -5,7 +5,7 @@ Out    a plain table (80 columns), and with --json FILE every distribution; the 
 Files  __main__                    arguments, the order of the questions, the end
        gaps switch strays idle throughput false_alarms    one question each: `ask(ground) -> Answer`
        ground machine              offices, what is common to the questions; load and steal beside each result
-       figures bounds              pure: distributions and tables; what is promised
+       figures felt bounds         pure: distributions, tables; what people felt in figures; what is promised
        oracle ping_script.sh       the two references: told of the fault and only switches; what people use
        crowd pump                  processes in a host: many connections; as many bytes and packets as it takes
 Never  leaves anything behind, measures in absolute terms only, or lets traffic out of the namespaces.

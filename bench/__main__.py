@@ -49,6 +49,7 @@ class Asking:
         self.answers: dict[str, Answer] = {}
         self.weather: dict[str, Any] = {}
         self.failed: dict[str, str] = {}
+        self.ended = False
 
     def ask(self, name: str, question: Callable[[Ground], Answer]) -> None:
         """One question. One that comes to grief is told at the end; the others are still asked."""
@@ -57,6 +58,8 @@ class Asking:
         try:
             self.answers[name] = question(self.ground)
         except Exception as error:  # noqa: BLE001 - told, and the exit code says so
+            if self.ended:
+                return
             self.failed[name] = f"{type(error).__name__}: {error}"
             traceback.print_exc()
         self.weather[name] = first.since()
@@ -122,22 +125,22 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     asking = Asking(Ground(args.quick, tell))
-    ended = False
     try:
         asking.all_of(set(args.only or TITLES))
     except KeyboardInterrupt:
         tell("interrupted: taking the offices down; what was answered by now follows")
-        ended = True
+        asking.ended = True
+        threading.excepthook = lambda _args: None  # whoever still asks finds nobody: no news
         for office in list(STANDING):
             office.down()
     lasted_s = time.monotonic() - start_s
     print("\n".join(asking.printed()))
     kind = "quick" if args.quick else "full"
-    print(f"{kind} run, {lasted_s / 60:.1f} minutes{', interrupted' if ended else ''}", flush=True)
+    print(f"{kind} run, {lasted_s / 60:.1f} minutes{', interrupted' if asking.ended else ''}", flush=True)
     if args.json:
         document = json.dumps(plain(asking.document(lasted_s)), indent=1, allow_nan=False)
         args.json.write_text(document + "\n")
-    if ended:
+    if asking.ended:
         os._exit(130)  # the threads that still ask have nothing to ask any more
     return 1 if asking.failed else 0
 

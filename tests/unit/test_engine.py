@@ -42,6 +42,7 @@ def test_a_black_hole_is_left_within_a_second_whenever_it_begins() -> None:
     assert max(took) < 1.3
 
 
+@pytest.mark.slow
 def test_one_dead_target_never_moves_anybody() -> None:
     for uri in (t.uri for t in TARGETS):
         world = settled_office()
@@ -52,6 +53,7 @@ def test_one_dead_target_never_moves_anybody() -> None:
         assert world.state(CABLE6).health is Health.UP
 
 
+@pytest.mark.slow
 def test_five_percent_loss_for_three_hours_moves_nobody() -> None:
     world = settled_office()
     world.loss = dict.fromkeys(BOTH, 0.05)
@@ -69,6 +71,7 @@ def test_a_brown_out_is_left_the_sooner_the_worse_it_is(loss: float, within_s: f
     assert statistics.median(took) < within_s
 
 
+@pytest.mark.slow
 def test_a_slow_satellite_is_well() -> None:
     world = office()
     world.rtt_s = {CABLE4: 0.9, CABLE6: 0.9}
@@ -152,6 +155,7 @@ def test_five_second_cuts_every_thirty_seconds_cause_one_failover() -> None:
     assert world.uses() == "lte"
 
 
+@pytest.mark.slow
 def test_the_hold_doubles_with_each_relapse_up_to_its_maximum() -> None:
     world = settled_office()
     holds = []
@@ -296,6 +300,7 @@ def test_a_reload_keeps_what_is_known_and_follows_what_is_new() -> None:
     assert world.uses() == "lte"
 
 
+@pytest.mark.slow
 def test_a_metered_standby_is_asked_less_than_ten_megabytes_a_month() -> None:
     world = settled_office()
     world.run_for(60)
@@ -345,6 +350,7 @@ def happen(world: World, what: str, uplink: str) -> None:
         world.tell(ask(what, uplink, 30.0))
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(EVENTS, st.integers(0, 5))
 def test_whatever_happens_the_three_rules_hold(events: list[tuple[str, str, float]], seed: int) -> None:
@@ -383,6 +389,7 @@ def check_rules(world: World, before: object, step: Step) -> None:
             assert states[line].health in (Health.UP, Health.DEGRADED), "moved to a line that is not proven"
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.floats(0.05, 120.0), st.integers(0, 20))
 def test_trust_returns_no_faster_than_the_hold(cut_s: float, seed: int) -> None:
@@ -398,6 +405,7 @@ def test_trust_returns_no_faster_than_the_hold(cut_s: float, seed: int) -> None:
         assert world.run_until(lambda: world.uses() == "cable", 30) + world.now - mended_at > 60.0
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(TARGETS), st.integers(0, 50), st.floats(0, 2))
 def test_no_single_target_can_cause_a_failover(dead: object, seed: int, phase_s: float) -> None:

@@ -145,7 +145,7 @@ class LineJudge:
         self._streak = 0
         self._streak_lost_at = now
         self._silent = False
-        self.doubt = 0.0
+        self.unease = 0.0
         self._quality = (Reading.ANSWERS, Cause.WELL)
         self._quality_at = now
 
@@ -285,13 +285,14 @@ class LineJudge:
             lost, samples = self.window.tally(now, max(self._counted_from, now - CLEAN_S))
             clean = samples >= CLEAN_SAMPLES and lost / samples < CLEAN_LOSS_RATIO
             return (Reading.ANSWERS, Cause.WELL) if clean else (Reading.POOR, Cause.LOSS)
-        self.doubt = self.window.doubt(now, self._counted_from)
-        return (Reading.POOR, Cause.LOSS) if self.doubt > POOR_DOUBT else (Reading.ANSWERS, Cause.WELL)
+        sums = self.window.sums(now, self._counted_from).values()
+        self.unease = max(sums, default=0.0)
+        return (Reading.POOR, Cause.LOSS) if min(sums, default=0.0) > POOR_DOUBT else (Reading.ANSWERS, Cause.WELL)
 
     def _begin_afresh(self, now: Instant) -> None:
         """A line that is up again is measured from now on; what it lost while it was down is another story."""
         self._counted_from = self._quality_at = now
-        self.doubt = 0.0
+        self.unease = 0.0
         self._quality = (Reading.ANSWERS, Cause.WELL)
         self._silent = False
         self.suspicion = None

@@ -50,8 +50,8 @@ ROUND_TRIPS: Mapping[ProbeKind, float] = {ProbeKind.HTTP: 2.0, ProbeKind.HTTPS: 
 """How many round trips an answer takes where it is more than one (a result's `rtt_s` is always the first alone)."""
 DEEP_BEATS = 30
 """Every so many heartbeats a deep question goes out instead of a cheap one."""
-DOUBTFUL = 2.0
-DOUBTFUL_GAP_S = 0.1
+UNEASY = 1.0
+UNEASY_GAP_S = 0.1
 """Pace while some answers are missing: more questions decide sooner whether that is chance or a brown-out."""
 RECOVERY_GAP_S = 0.15
 """Pace of the questions to a line that has begun to answer again."""
@@ -72,8 +72,8 @@ def heartbeat_s(tempo: Tempo, judge: LineJudge, in_use: bool, metered: bool, not
     """The pace at which a line is asked now."""
     if judge.recovering():
         return RECOVERY_GAP_S
-    if in_use and judge.doubt > DOUBTFUL:
-        return DOUBTFUL_GAP_S
+    if in_use and judge.unease > UNEASY:
+        return UNEASY_GAP_S
     if in_use or nothing_works:
         return tempo.in_use_s * (METERED_SLOWER if metered else 1.0)
     if not metered:

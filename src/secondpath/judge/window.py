@@ -182,8 +182,12 @@ class Window:
         The sum forgets good times: it cannot fall below 0, so an hour without loss does not hide the next minute.
         One sum is kept for each witness left out; the smallest counts. 12 is a chance of about one in a million.
         """
+        return min(self.sums(now, start).values(), default=0.0)
+
+    def sums(self, now: Instant, start: Instant) -> dict[str, float]:
+        """Page's sums, one for each witness left out: the smallest is doubt, the largest unease; empty if all is well."""
         if all(entry.outcome is Outcome.OK and not entry.retransmitted() for entry in self.asked):
-            return 0.0
+            return {}
         entries = [e for e in self.asked if e.at >= start and e.settled(now) and not self.mute(e.probe.target)]
         sums = {e.witness: 0.0 for e in entries}
         for entry in entries:
@@ -191,7 +195,7 @@ class Window:
             for left_out, total in sums.items():
                 if left_out != entry.witness:
                     sums[left_out] = max(0.0, total + evidence)
-        return min(sums.values(), default=0.0)
+        return sums
 
     def measurement(self, now: Instant, start: Instant) -> Measurement:
         """What the window shows of the line at `now`, counting from `start`."""

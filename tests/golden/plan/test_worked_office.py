@@ -25,6 +25,8 @@ from secondpath.plan.simulate import HELD_YEARS
 from secondpath.plan.study import Study, impact_of, naive_usd_per_h, study_of
 from secondpath.plan.years import draw_people, live
 
+pytestmark = pytest.mark.slow
+
 HOURS = (0.5, 2.0, 4.5, 9.0)
 PRINTED = {
     0.0: ((300, 400, 540), (1200, 1600, 2100), (2800, 3600, 4800), (6300, 7900, 10400)),

@@ -6,8 +6,8 @@ import math
 
 import pytest
 from bench.bounds import BOUNDS, Bound, lines, verdicts
+from bench.felt import FAULTS, GATEWAYS, Run, answer, measure
 from bench.figures import WIDTH, Distribution, ratios, seconds, table, wrapped
-from bench.gaps import FAULTS, GATEWAYS, Run, answer, measure
 
 from secondpath.lab.gaps import Sample
 

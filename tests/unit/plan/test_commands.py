@@ -26,6 +26,8 @@ from secondpath.plan.paper.runbook import runbook_of
 from secondpath.plan.rounding import DISCLAIMER
 from secondpath.plan.study import study_of
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 FORBIDDEN = ("compliant", "guarantee", "99.99")
 

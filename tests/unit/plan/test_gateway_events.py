@@ -21,6 +21,8 @@ from secondpath.plan.inputs import Plan
 from secondpath.wire.snapshot import Event
 from secondpath.wire.status import event_json
 
+pytestmark = pytest.mark.slow
+
 BEGAN = datetime(2026, 3, 2, 17, 0, tzinfo=UTC)  # Monday, nine in the morning in Los Angeles
 
 

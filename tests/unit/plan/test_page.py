@@ -11,6 +11,8 @@ from secondpath.plan.form.shelf import PROFILES
 from secondpath.plan.page.app import HEADERS, page_app
 from secondpath.plan.rounding import DISCLAIMER
 
+pytestmark = pytest.mark.slow
+
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient

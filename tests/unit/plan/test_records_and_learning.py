@@ -14,6 +14,8 @@ from secondpath.plan.form.shelf import shelf, text_of
 from secondpath.plan.inputs import Plan
 from secondpath.plan.learn import dispersion
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def plan() -> Plan:
