@@ -185,7 +185,7 @@ class Window:
         return min(self.sums(now, start).values(), default=0.0)
 
     def sums(self, now: Instant, start: Instant) -> dict[str, float]:
-        """Page's sums, one for each witness left out: the smallest is doubt, the largest unease; empty if all is well."""
+        """Page's sums, one for each witness left out: smallest is doubt, largest unease; empty if all is well."""
         if all(entry.outcome is Outcome.OK and not entry.retransmitted() for entry in self.asked):
             return {}
         entries = [e for e in self.asked if e.at >= start and e.settled(now) and not self.mute(e.probe.target)]
