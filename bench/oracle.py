@@ -63,8 +63,7 @@ class Oracle:
                 self.generations[Line(give_up, family)] += 1
         report = self.hand.follow(self.site, self.steering(uplink), self.interfaces)
         committed_s = time.monotonic()
-        for retired in report.retired:
-            self.retiring.retire(retired)
+        self.retiring.retire(report.retired)
         return {"decided_s": decided_s, "committed_s": committed_s, "done_s": time.monotonic()}
 
     def obey(self, word: str) -> dict[str, float]:

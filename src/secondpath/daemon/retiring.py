@@ -1,12 +1,15 @@
 """End the flows of retired epochs, step by step, and say what was left.
 
-The transaction that retired the epoch has already stopped them; what follows lets their owners know:
+The transaction that retired the epochs has already stopped them; what follows lets their owners know. Both families of
+an uplink are retired together, and each step is taken for all of them before the next begins:
 
     at once    forget what was never answered and all that is not TCP; poke TCP clients, most important class first
     +50 ms     forget again: an entry confirmed by a packet that was under way in the moment of the transaction
     +1 s       forget again, poke again who has not been reset
-    +15 s      end whatever is left, and count: the count is the evidence, and it should be 0
+    +1.5 s     end whatever is left: its owner may use the same port again, and the old entry would be in the way
+    +15 s      end again, and count: the count is the evidence, and it should be 0
 
+The two steps between also forget what has been reset, for the sake of its ports.
 Every step is idempotent, so a crash between any two is mended by the next start, which retires what it finds.
 """
 
@@ -14,16 +17,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from secondpath.act.hand import Retired
 from secondpath.act.kernel.flows import Flows
+from secondpath.act.plane import epoch_of, uplink_of
+from secondpath.netlink.flow import Flow
 
 AGAIN_S = (0.05, 1.0)
 POKE_AGAIN_S = 1.0
-END_S = 15.0
+END_S = 1.5
+COUNT_S = 15.0
 LOADED_S = (0.05, 0.2, 1.0, 5.0, 20.0, 60.0)
 """After a table was put in place: again for those that send seldom."""
 
@@ -32,11 +39,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Ending:
-    """What was done for one epoch: flows reset at first, and left at the end."""
+    """What was done for one epoch: clients poked so that they are reset, and flows left at the end."""
 
     retired: Retired
     reset: int = 0
     left: int | None = None
+
+
+Endings: TypeAlias = dict[tuple[int, int], Ending]
+"""By epoch and the number of its uplink."""
 
 
 class Retiring:
@@ -47,15 +58,18 @@ class Retiring:
         self._told = told
         self._timers: set[asyncio.TimerHandle] = set()
 
-    def retire(self, retired: Retired) -> None:
-        """Begin to end the flows of an epoch. The transaction that retired it must have been committed."""
-        ending = Ending(retired)
-        self._forget(retired)
-        self._poke(ending)
+    def retire(self, retired: Iterable[Retired]) -> None:
+        """Begin to end the flows of epochs. The transaction that retired them must have been committed."""
+        endings = {(r.epoch, r.uplink): Ending(r) for r in retired}
+        if not endings:
+            return
+        self._forget(endings)
+        self._poke(endings)
         for delay_s in AGAIN_S:
-            self._later(delay_s, self._forget, retired)
-        self._later(POKE_AGAIN_S, self._poke, ending)
-        self._later(END_S, self._end, ending)
+            self._later(delay_s, self._forget_closed, endings)
+        self._later(POKE_AGAIN_S, self._poke, endings)
+        self._later(END_S, self._end, endings)
+        self._later(COUNT_S, self._count, endings)
 
     def begin_anew(self, uplinks: frozenset[int]) -> None:
         """A table was put in place under running flows: let those begin anew whose translation nobody decided."""
@@ -77,31 +91,44 @@ class Retiring:
         timer = asyncio.get_running_loop().call_later(delay_s, run)
         self._timers.add(timer)
 
-    def _forget(self, retired: Retired) -> None:
-        with _told_if_refused("forget"):
-            self._flows.forget(retired.epoch, retired.uplink)
+    def _forget(self, endings: Endings) -> None:
+        for epoch in endings:
+            with _told_if_refused("forget"):
+                self._flows.forget(*epoch)
+
+    def _forget_closed(self, endings: Endings) -> None:
+        self._forget(endings)
+        for epoch in endings:
+            with _told_if_refused("forget"):
+                self._flows.forget_closed(*epoch)
 
     def _forget_untranslated(self, uplinks: frozenset[int]) -> None:
         with _told_if_refused("translate"):
             self._flows.forget_untranslated(uplinks)
 
-    def _poke(self, ending: Ending) -> None:
+    def _poke(self, endings: Endings) -> None:
         with _told_if_refused("list"):
-            flows = self._flows.to_reset(ending.retired.epoch, ending.retired.uplink)
-            self._poke_on(ending, self._flows.reset(flows))
+            self._poke_on(endings, self._flows.reset(self._flows.to_reset(endings)))
 
-    def _poke_on(self, ending: Ending, batches: Iterator[int]) -> None:
+    def _poke_on(self, endings: Endings, batches: Iterator[list[Flow]]) -> None:
         """One batch now, the next when the loop has had its turn: a thousand resets never hold up a decision."""
         poked = next(batches, None)
         if poked is not None:
-            ending.reset += poked
-            asyncio.get_running_loop().call_soon(self._poke_on, ending, batches)
+            for flow in poked:
+                endings[epoch_of(flow.mark), uplink_of(flow.mark)].reset += 1
+            asyncio.get_running_loop().call_soon(self._poke_on, endings, batches)
 
-    def _end(self, ending: Ending) -> None:
-        with _told_if_refused("end"):
-            self._flows.end(ending.retired.epoch, ending.retired.uplink)
-            ending.left = self._flows.count(ending.retired.epoch, ending.retired.uplink)
-        self._told(ending)
+    def _end(self, endings: Endings) -> None:
+        for epoch in endings:
+            with _told_if_refused("end"):
+                self._flows.end(*epoch)
+
+    def _count(self, endings: Endings) -> None:
+        self._end(endings)
+        for epoch, ending in endings.items():
+            with _told_if_refused("count"):
+                ending.left = self._flows.count(*epoch)
+            self._told(ending)
 
 
 @contextmanager

@@ -182,12 +182,12 @@ class Gateway:
     def _retire(self, report: Report) -> None:
         if report.loaded:
             self._retiring.begin_anew(frozenset(self.hand.numbers.values()))
-        for retired in report.retired:
-            self._retiring.retire(retired)
-            interface = self.interfaces.get(retired.line.uplink)
-            judged = self.engine.judges.get(retired.line)
+        self._retiring.retire(report.retired)
+        for line in {retired.line for retired in report.retired}:
+            interface = self.interfaces.get(line.uplink)
+            judged = self.engine.judges.get(line)
             if interface is not None and judged is not None and judged.state.health is Health.DOWN:
-                mark = ":" if retired.line.family is Family.IPV6 else "."
+                mark = ":" if line.family is Family.IPV6 else "."
                 self.box.end_own_connections(a for a in interface.addresses if mark in a.split("/")[0])
 
     def _end_orphans(self) -> None:
@@ -195,8 +195,8 @@ class Gateway:
         live = {(epoch, self.hand.numbers[line.uplink]) for line, epoch in self.hand.epochs.items()}
         names = {number: name for name, number in self.hand.numbers.items()}
         lines = {line.uplink: line for line in self.hand.epochs}
-        for epoch, number in self.box.flows.orphans(frozenset(live), frozenset(names)):
-            self._retiring.retire(Retired(lines[names[number]], epoch, number))
+        orphans = self.box.flows.orphans(frozenset(live), frozenset(names))
+        self._retiring.retire(Retired(lines[names[number]], epoch, number) for epoch, number in orphans)
 
     def _flows_ended(self, ending: Ending) -> None:
         line, left = ending.retired.line, ending.left

@@ -10,7 +10,7 @@ message says version 1.
 
 import errno
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Self
 
@@ -104,9 +104,12 @@ class Conntrack:
             asked += _word(STATUS, 0) + _word(STATUS_MASK, SEEN_REPLY)
         self._socket.request(_DELETE, 0, asked, f"flush the flows of mark {mark:#x}/{mask:#x}")
 
-    def dump(self, mark: int, mask: int, family: int = 0) -> Iterator[Flow]:
-        """The flows with `mark` under `mask`: read from the kernel at once, parsed as they are taken."""
-        return read_flows(self._bodies(mark, mask, family))
+    def dump(self, mark: int, mask: int, family: int = 0, tcp_states: Container[int] | None = None) -> Iterator[Flow]:
+        """The flows with `mark` under `mask`: read from the kernel at once, parsed as they are taken.
+
+        Only TCP in these states, if some are named: the others are passed over without being parsed.
+        """
+        return read_flows(self._bodies(mark, mask, family), tcp_states)
 
     def count(self, mark: int, mask: int, family: int = 0) -> int:
         """How many flows have `mark` under `mask`."""

@@ -10,10 +10,18 @@ from typing import Any, cast
 
 from secondpath.act.hand import Retired
 from secondpath.act.kernel.flows import Flows
+from secondpath.act.plane import EPOCH_SHIFT
 from secondpath.daemon.retiring import Ending, Retiring
 from secondpath.model import Family, Line
+from secondpath.netlink.flow import Flow
 
 CABLE = Retired(Line("cable", Family.IPV4), 5, 1)
+CABLE6 = Retired(Line("cable", Family.IPV6), 6, 1)
+
+
+def a_flow(epoch: int, uplink: int) -> Flow:
+    mark = epoch << EPOCH_SHIFT | uplink
+    return Flow(2, 6, b"\1\2\3\4", 5, b"\6\7\x08\x09", 443, b"\6\7\x08\x09", 443, b"\1\2\3\4", 5, mark, 6, 3, 9, 7)
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -38,10 +46,11 @@ class Impatient(selectors.SelectSelector):
 
 
 class PaperFlows:
-    """Flows of one epoch that end when they are told to; `stubborn` ones come back until the very end."""
+    """So many flows of each epoch, which end when they are told to."""
 
-    def __init__(self, tcp: int, stubborn: int = 0, refusing: frozenset[str] = frozenset()) -> None:
-        self.tcp, self.left, self.refusing = tcp, tcp + stubborn, refusing
+    def __init__(self, *tcp: int, refusing: frozenset[str] = frozenset()) -> None:
+        self.tcp = {(r.epoch, r.uplink): count for r, count in zip((CABLE, CABLE6), tcp, strict=False)}
+        self.left, self.refusing = dict(self.tcp), refusing
         self.done: list[tuple[float, str]] = []
 
     def note(self, what: str) -> None:
@@ -50,35 +59,40 @@ class PaperFlows:
             raise OSError(errno.EPERM, "not now")
 
     def forget(self, epoch: int, uplink: int) -> None:
-        assert (epoch, uplink) == (CABLE.epoch, CABLE.uplink)
+        assert (epoch, uplink) in self.left
         self.note("forget")
 
-    def to_reset(self, epoch: int, uplink: int) -> list[str]:
+    def forget_closed(self, epoch: int, uplink: int) -> None:
+        assert (epoch, uplink) in self.left
+        self.note("forget closed")
+
+    def to_reset(self, epochs: Iterable[tuple[int, int]]) -> list[Flow]:
         self.note("list")
-        flows, self.tcp = ["flow"] * self.tcp, 0
+        flows = [a_flow(*epoch) for epoch in epochs for _ in range(self.tcp[epoch])]
+        self.tcp = dict.fromkeys(self.tcp, 0)
         return flows
 
-    def reset(self, flows: Iterable[str]) -> Iterator[int]:
+    def reset(self, flows: Iterable[Flow]) -> Iterator[list[Flow]]:
         rest = list(flows)
         for start in range(0, len(rest), 200):
             self.note("poke")
-            yield len(rest[start : start + 200])
+            yield rest[start : start + 200]
 
     def end(self, epoch: int, uplink: int) -> None:
         self.note("end")
-        self.left = 0
+        self.left[epoch, uplink] = 0
 
     def count(self, epoch: int, uplink: int) -> int:
-        return self.left
+        return self.left[epoch, uplink]
 
 
-def lived(flows: PaperFlows, seconds: float) -> list[Ending]:
+def lived(flows: PaperFlows, seconds: float, *retired: Retired) -> list[Ending]:
     """The endings that were told, after so long."""
     told: list[Ending] = []
 
     async def live() -> None:
         retiring = Retiring(cast(Flows, flows), told.append)
-        retiring.retire(CABLE)
+        retiring.retire(retired or (CABLE,))
         await asyncio.sleep(seconds)
         retiring.close()
         await asyncio.sleep(100.0)
@@ -89,24 +103,44 @@ def lived(flows: PaperFlows, seconds: float) -> list[Ending]:
 
 
 def test_flows_are_forgotten_and_poked_at_once_then_again_then_ended_and_counted() -> None:
-    flows = PaperFlows(tcp=3)
+    flows = PaperFlows(3)
     (ending,) = lived(flows, 20.0)
     assert sorted(flows.done) == [
         (0.0, "forget"), (0.0, "list"), (0.0, "poke"),
-        (0.05, "forget"),
-        (1.0, "forget"), (1.0, "list"),
+        (0.05, "forget"), (0.05, "forget closed"),
+        (1.0, "forget"), (1.0, "forget closed"), (1.0, "list"),
+        (1.5, "end"),
         (15.0, "end"),
     ]  # fmt: skip
     assert (ending.retired, ending.reset, ending.left) == (CABLE, 3, 0)
 
 
+def test_of_two_families_neither_waits_until_the_other_was_poked() -> None:
+    flows = PaperFlows(3, 250)
+    endings = lived(flows, 20.0, CABLE, CABLE6)
+    assert [what for at, what in flows.done if at == 0.0] == ["forget", "forget", "list", "poke", "poke"]
+    assert [(e.retired, e.reset, e.left) for e in endings] == [(CABLE, 3, 0), (CABLE6, 250, 0)]
+
+
+def test_nothing_retired_asks_the_kernel_nothing() -> None:
+    flows = PaperFlows(3)
+
+    async def live() -> None:
+        Retiring(cast(Flows, flows), lambda _: None).retire([])
+        await asyncio.sleep(20.0)
+
+    with asyncio.Runner(loop_factory=JumpingLoop) as runner:
+        runner.run(live())
+    assert flows.done == []
+
+
 def test_a_thousand_resets_let_the_loop_turn_between_batches() -> None:
     turns: list[int] = []
-    flows = PaperFlows(tcp=1000)
+    flows = PaperFlows(1000)
 
     async def live() -> None:
         retiring = Retiring(cast(Flows, flows), lambda _: None)
-        retiring.retire(CABLE)
+        retiring.retire([CABLE])
         while sum(what == "poke" for _, what in flows.done) < 5:
             turns.append(sum(what == "poke" for _, what in flows.done))
             await asyncio.sleep(0)
@@ -118,13 +152,15 @@ def test_a_thousand_resets_let_the_loop_turn_between_batches() -> None:
 
 
 def test_a_kernel_that_refuses_a_step_is_asked_for_the_next() -> None:
-    flows = PaperFlows(tcp=3, refusing=frozenset({"forget", "list"}))
+    flows = PaperFlows(3, refusing=frozenset({"forget", "list"}))
     (ending,) = lived(flows, 20.0)
-    assert [what for _, what in sorted(flows.done)] == ["forget", "list", "forget", "forget", "list", "end"]
+    assert [what for _, what in sorted(flows.done)] == [
+        "forget", "list", "forget", "forget closed", "forget", "forget closed", "list", "end", "end",
+    ]  # fmt: skip
     assert (ending.reset, ending.left) == (0, 0)
 
 
 def test_who_closes_ends_nothing_more() -> None:
-    flows = PaperFlows(tcp=3)
+    flows = PaperFlows(3)
     assert lived(flows, 0.5) == []
     assert max(at for at, _ in flows.done) < 0.5, "the next start finds what is left"

@@ -84,6 +84,12 @@ def test_flows_of_all_kinds_mixed_are_read_as_they_were_said(wanted: list[Flow])
     assert list(read_flows(map(as_the_kernel_says, wanted))) == wanted
 
 
+@given(st.lists(flows, max_size=20), st.frozensets(st.integers(1, 9)))
+def test_only_tcp_in_the_states_that_were_named_is_read(said: list[Flow], states: frozenset[int]) -> None:
+    found = list(read_flows(map(as_the_kernel_says, said), states))
+    assert found == [flow for flow in said if flow.tcp_state in states]
+
+
 @given(flows_of(AF_INET, [17]), flows_of(AF_INET, [17]))
 def test_two_messages_of_one_length_and_two_layouts_are_told_apart(first: Flow, second: Flow) -> None:
     head, rest = as_the_kernel_says(second)[:4], as_the_kernel_says(second)[4:]

@@ -16,8 +16,10 @@ from collections.abc import Iterable
 from secondpath.act.plane import POKE_MARK, is_from_inside
 from secondpath.netlink.flow import Flow
 
-ESTABLISHED = 3
-"""TCP_CONNTRACK_ESTABLISHED (linux/netfilter/nf_conntrack_tcp.h)."""
+OPEN = frozenset({3, 4, 5})
+"""TCP_CONNTRACK_ESTABLISHED, FIN_WAIT and CLOSE_WAIT (linux/netfilter/nf_conntrack_tcp.h): data may yet come."""
+CLOSED = frozenset({8})
+"""TCP_CONNTRACK_CLOSE: reset. Of TIME_WAIT the kernel itself makes way for a new connection."""
 ACK = 0x10
 
 
@@ -65,9 +67,9 @@ class Poker:
         for raw in self._sockets.values():
             raw.close()
 
-    def poke(self, flows: Iterable[Flow]) -> int:
-        """Poke the client of each flow; how many were. One that cannot be reached now is left to the sweeps."""
-        poked = 0
+    def poke(self, flows: Iterable[Flow]) -> list[Flow]:
+        """Poke the client of each flow; those that were. One that cannot be reached now is left to the sweeps."""
+        poked = []
         for flow in flows:
             numbers = struct.unpack("=II", os.urandom(8))
             packet = poke_packet(flow, *numbers)
@@ -79,5 +81,5 @@ class Poker:
                     self._sockets[socket.AF_INET6].sendto(packet, (address, 0))
             except OSError:
                 continue
-            poked += 1
+            poked.append(flow)
         return poked
