@@ -24,8 +24,6 @@ from typing import TypeAlias
 
 from secondpath.act.hand import Retired
 from secondpath.act.kernel.flows import Flows
-from secondpath.act.plane import epoch_of, uplink_of
-from secondpath.netlink.flow import Flow
 
 AGAIN_S = (0.05, 1.0)
 POKE_AGAIN_S = 1.0
@@ -108,14 +106,14 @@ class Retiring:
 
     def _poke(self, endings: Endings) -> None:
         with _told_if_refused("list"):
-            self._poke_on(endings, self._flows.reset(self._flows.to_reset(endings)))
+            self._poke_on(endings, self._flows.reset(endings))
 
-    def _poke_on(self, endings: Endings, batches: Iterator[list[Flow]]) -> None:
+    def _poke_on(self, endings: Endings, batches: Iterator[list[tuple[int, int]]]) -> None:
         """One batch now, the next when the loop has had its turn: a thousand resets never hold up a decision."""
         poked = next(batches, None)
         if poked is not None:
-            for flow in poked:
-                endings[epoch_of(flow.mark), uplink_of(flow.mark)].reset += 1
+            for epoch in poked:
+                endings[epoch].reset += 1
             asyncio.get_running_loop().call_soon(self._poke_on, endings, batches)
 
     def _end(self, endings: Endings) -> None:

@@ -10,18 +10,11 @@ from typing import Any, cast
 
 from secondpath.act.hand import Retired
 from secondpath.act.kernel.flows import Flows
-from secondpath.act.plane import EPOCH_SHIFT
 from secondpath.daemon.retiring import Ending, Retiring
 from secondpath.model import Family, Line
-from secondpath.netlink.flow import Flow
 
 CABLE = Retired(Line("cable", Family.IPV4), 5, 1)
 CABLE6 = Retired(Line("cable", Family.IPV6), 6, 1)
-
-
-def a_flow(epoch: int, uplink: int) -> Flow:
-    mark = epoch << EPOCH_SHIFT | uplink
-    return Flow(2, 6, b"\1\2\3\4", 5, b"\6\7\x08\x09", 443, b"\6\7\x08\x09", 443, b"\1\2\3\4", 5, mark, 6, 3, 9, 7)
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -66,14 +59,10 @@ class PaperFlows:
         assert (epoch, uplink) in self.left
         self.note("forget closed")
 
-    def to_reset(self, epochs: Iterable[tuple[int, int]]) -> list[Flow]:
+    def reset(self, epochs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
         self.note("list")
-        flows = [a_flow(*epoch) for epoch in epochs for _ in range(self.tcp[epoch])]
+        rest = [epoch for epoch in epochs for _ in range(self.tcp[epoch])]
         self.tcp = dict.fromkeys(self.tcp, 0)
-        return flows
-
-    def reset(self, flows: Iterable[Flow]) -> Iterator[list[Flow]]:
-        rest = list(flows)
         for start in range(0, len(rest), 200):
             self.note("poke")
             yield rest[start : start + 200]

@@ -57,11 +57,11 @@ class Flows:
         ]
         return sorted(live, key=lambda f: f.mark & 0x7F00)
 
-    def reset(self, flows: Iterable[Flow]) -> Iterator[list[Flow]]:
-        """Poke flow after flow, a batch at each step; yields those that were poked in it."""
-        rest = iter(flows)
+    def reset(self, epochs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+        """List what is to be reset and poke it, a batch at each step; yields the epoch of each that was poked in it."""
+        rest = iter(self.to_reset(epochs))
         while batch := list(islice(rest, A_BATCH)):
-            yield self._poker.poke(batch)
+            yield [(epoch_of(flow.mark), uplink_of(flow.mark)) for flow in self._poker.poke(batch)]
 
     def end(self, epoch: int, uplink: int) -> None:
         """Flush whatever is left of an epoch."""
