@@ -29,13 +29,23 @@ def read_settings(proc: Path = PROC) -> dict[str, str]:
 
 
 def write_setting(path: str, value: str, run_dir: Path, proc: Path = PROC) -> bool:
-    """Set one, remembering what it was before our first change; False when it is not there any more."""
+    """Set one, remembering what it was before our first change; False when it is not there any more.
+
+    OSError where that cannot be remembered: then nothing is set, since `clear` could not put it back.
+    """
     place = proc / path
     try:
         before = place.read_text().strip()
-        memory = read_memory(run_dir)
-        first = memory[path][0] if path in memory else before
+    except FileNotFoundError:
+        return False
+    memory = read_memory(run_dir)
+    first = memory[path][0] if path in memory else before
+    try:
         _keep(run_dir, memory | {path: [first, value]})
+    except OSError as error:
+        words = f"{path} stays {before}, since that cannot be remembered: {error.strerror}"
+        raise OSError(error.errno, words, str(run_dir / MEMORY)) from error
+    try:
         place.write_text(value)
     except FileNotFoundError:
         return False
@@ -44,6 +54,7 @@ def write_setting(path: str, value: str, run_dir: Path, proc: Path = PROC) -> bo
 
 def _keep(run_dir: Path, memory: Mapping[str, list[str]]) -> None:
     """Written beside and put in place: whatever happens meanwhile, the old memory or the new one is there."""
+    run_dir.mkdir(mode=0o750, parents=True, exist_ok=True)  # somebody may have tidied it away since the start
     beside = run_dir / f"{MEMORY}.new"
     beside.write_text(json.dumps(memory))
     beside.replace(run_dir / MEMORY)
