@@ -15,7 +15,8 @@ class Link:
     """A network interface. `up` is what the administrator wants, `carrier` what the cable says while it is up.
 
     `operstate` is RFC 2863's word in lower case; `kind` the driver's for virtual ones ("veth", "vlan", "ppp") or None;
-    `mac` is "" where there is none.
+    `mac` is "" where there is none; `lower` is the index of the interface of this namespace on which it stands (a
+    VLAN's card), or None.
     """
 
     index: int
@@ -26,6 +27,7 @@ class Link:
     mtu: int
     kind: str | None
     mac: str
+    lower: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ def parse_link(body: bytes) -> Link:
     parts = attributes(body, _LINK.size)
     operstate = number(parts.get(16, b""))
     info = attributes(parts.get(18, b""))
+    lower = number(parts.get(5, b"")) or None
     return Link(
         index=index,
         name=string(parts.get(3, b"")),
@@ -65,6 +68,7 @@ def parse_link(body: bytes) -> Link:
         mtu=number(parts.get(4, b"")),
         kind=string(info[1]) if 1 in info else None,
         mac=parts.get(1, b"").hex(":"),
+        lower=lower if lower != index and 37 not in parts else None,  # IFLA_LINK_NETNSID: it is in another namespace
     )
 
 

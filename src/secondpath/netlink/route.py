@@ -19,6 +19,7 @@ _NEW_RULE, _DELETE_RULE, _GET_RULE = 32, 33, 34
 _TABLE = 15  # RTA_TABLE
 _LINK_MASK, _SKIP_STATISTICS = 29, 8  # IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS
 _HEADER = struct.Struct("=B11x")  # rtmsg and fib_rule_hdr, all but the family
+_ONE_LINK = struct.Struct("=4xi8x")  # ifinfomsg
 _FAMILIES = frozenset({AF_INET, AF_INET6})  # 0 would also tell of multicast routing's own tables (RTNL_FAMILY_IPMR)
 
 
@@ -46,6 +47,16 @@ class Route:
         """All interfaces."""
         asked = bytes(16) + word(_LINK_MASK, _SKIP_STATISTICS)
         return [parse_link(body) for body in self._socket.dump(_GET_LINK, asked, "list links")]
+
+    def link(self, index: int) -> Link | None:
+        """One interface; None if there is none of this index."""
+        asked = _ONE_LINK.pack(index) + word(_LINK_MASK, _SKIP_STATISTICS)
+        try:
+            return parse_link(self._socket.ask(_GET_LINK, asked, f"read link {index}"))
+        except NetlinkError as fault:
+            if fault.errno == errno.ENODEV:
+                return None
+            raise
 
     def addresses(self) -> list[Address]:
         """All addresses of all interfaces, IPv4 and IPv6."""

@@ -31,6 +31,13 @@ UNREACHABLE = {Family.IPV4: "192.0.2.77", Family.IPV6: "2001:db8:ff::77"}
 FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 HOST_ROUTE = {Family.IPV4: 32, Family.IPV6: 128}
 
+PATIENCE_S = 20.0
+"""How long an answer may take that will come: the machine may be busy with other things."""
+
+KNOBS = ("ipv4.ip_forward=1", "ipv4.icmp_ratemask=0", "ipv6.conf.all.forwarding=1", "ipv6.icmp.ratemask=")
+"""A provider says every refusal: no kind of ICMP is limited. Without that for each peer (ratelimit=0) there is still
+icmp_msgs_per_sec: 1000 a second, in older kernels for all namespaces together; what exceeds it is silence."""
+
 COUNT = """
 table inet count {
   counter ipv4 { }
@@ -97,7 +104,7 @@ def _wire(built: World, number: int) -> None:
     for family, hop in (("-4", f"10.0.{number}.1"), ("-6", f"{prefix}::1")):
         gateway.run("ip", family, "route", "add", "default", "via", hop, "dev", f"wan{number}", "table", table)
         gateway.run("ip", family, "rule", "add", "fwmark", mark, "lookup", table)
-    for knob in ("ipv4.ip_forward=1", "ipv4.icmp_ratelimit=0", "ipv6.conf.all.forwarding=1", "ipv6.icmp.ratelimit=0"):
+    for knob in KNOBS:
         provider.run("sysctl", "-qw", f"net.{knob}")
     for family in Family:
         bits = HOST_ROUTE[family]
@@ -124,10 +131,10 @@ class Desk:
         self.number += 1
         target = Target("", kind, ip_address(address), port, more.get("host", ""), more.get("path", "/"))
         line = Line(more.get("uplink", "main"), target.family)
-        return Probe(self.number, line, target, more.get("timeout_s", 3.0))
+        return Probe(self.number, line, target, more.get("timeout_s", PATIENCE_S))
 
     async def result(self) -> ProbeResult:
-        return await asyncio.wait_for(self.results.get(), 10)
+        return await asyncio.wait_for(self.results.get(), 2 * PATIENCE_S)
 
     async def ask(self, kind: ProbeKind, address: str, port: int = 0, **more: Any) -> ProbeResult:
         """Ask, and wait for the first result."""
