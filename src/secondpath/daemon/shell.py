@@ -34,6 +34,7 @@ from secondpath.model import (
     Transition,
 )
 from secondpath.record.store import Book
+from secondpath.record.tape import Tape
 from secondpath.sense.interfaces import Interfaces
 from secondpath.sense.prober import Prober
 from secondpath.tell.words import event_text
@@ -62,6 +63,7 @@ class Gateway:
         self.recent: deque[Event] = deque(maxlen=RECENT)
         self.changed = asyncio.Event()
         self.book = Book(state_dir / "book.db")
+        self.tape = Tape(self.book.keep)
         self.box = Box(run_dir)
         self.hand = Hand(self.box)
         self._systemd = systemd
@@ -109,13 +111,14 @@ class Gateway:
         asyncio.get_running_loop().remove_reader(self.box.losses.fileno())
         self._note("daemon", "running", "stopped", "stopped")
         self.box.close()
+        self.tape.close()
         self.book.close()
 
     # the loop
 
     def deliver(self, observation: Observation) -> None:
         """The one door: something happened. Decided and acted on before this returns."""
-        self._take(self.engine.step(clock.now(), observation))
+        self._take(self.tape.step(self.engine, clock.now(), observation))
 
     def _take(self, step: Step) -> None:
         if not self._running:
@@ -147,7 +150,7 @@ class Gateway:
         self._on_deadline()
 
     def _on_deadline(self) -> None:
-        self._take(self.engine.step(clock.now()))
+        self._take(self.tape.step(self.engine, clock.now()))
 
     def _follow(self, step: Step) -> None:
         """The kernel first. Its refusal means drift (our table is gone, say): then everything is made anew."""

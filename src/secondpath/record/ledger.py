@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 from secondpath import clock
 from secondpath.record.rollup import Minute
+from secondpath.record.tape import Packed
 from secondpath.wire.snapshot import Event
 from secondpath.wire.status import event_name
 
@@ -23,6 +24,11 @@ Memory: TypeAlias = tuple[str, str]
 Entry: TypeAlias = Event | Memory | Minute
 """What is written: an event (its number is given here), something to remember, or a minute."""
 
+INCIDENTS = 200
+INCIDENTS_BYTES = 16 << 20
+"""So many incidents are kept, and no more than this of them; the newest always."""
+LOOK_BACK = 10_000
+"""Among so many of the newest events those are looked for which an incident explains."""
 CORRUPT = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _EPOCH_US = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,6 +69,22 @@ class Ledger:
                 self._db.execute("ROLLBACK")
             raise
         self._number = number
+
+    def keep(self, packed: Packed) -> None:
+        """Write an incident down, in place of an earlier account of it; let the oldest go where there are too many."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            row = wall_us(packed.wall), packed.steps, packed.record
+            number = self._db.execute(_PUT_INCIDENT, row).fetchone()[0]
+            floor = self._number - LOOK_BACK
+            self._db.executemany(_EXPLAIN, ((number, floor, at, subject) for at, subject in packed.explains))
+            self._db.execute(_LET_GO, (INCIDENTS, INCIDENTS_BYTES))
+            self._db.execute("DELETE FROM explained WHERE incident NOT IN (SELECT number FROM incident)")
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
 
     def close(self) -> None:
         """Fold the write-ahead log into the file and let it go."""
@@ -141,6 +163,21 @@ def _steps() -> list[str]:
 _PUT_TRANSITION = "INSERT INTO transition VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_MEMORY = "INSERT INTO memory VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 _PUT_MINUTE = "INSERT OR REPLACE INTO minute VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_INCIDENT = """
+INSERT INTO incident (wall_us, steps, record) VALUES (?, ?, ?)
+ON CONFLICT (wall_us) DO UPDATE SET steps = excluded.steps, record = excluded.record RETURNING number
+"""
+_EXPLAIN = """
+INSERT OR REPLACE INTO explained SELECT number, ? FROM transition WHERE number > ? AND at_s = ? AND subject = ?
+"""
+_LET_GO = """
+DELETE FROM incident WHERE number IN (
+    SELECT number FROM (
+        SELECT number, row_number() OVER newest AS place, sum(length(record)) OVER newest AS bytes
+        FROM incident WINDOW newest AS (ORDER BY number DESC)
+    ) WHERE place > ? OR (bytes > ? AND place > 1)
+)
+"""
 
 
 def wall_us(wall: datetime) -> int:

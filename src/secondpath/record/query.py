@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from urllib.parse import quote
 
 from secondpath.model import Family, Line, Transition
 from secondpath.record.ledger import wall_us
+from secondpath.wire.incident import LIMIT_BYTES
 from secondpath.wire.snapshot import Event
 
 
@@ -59,6 +61,39 @@ def minutes(path: Path, line: Line, since: datetime, until: datetime) -> list[Mi
     return [_minute(row) for row in rows]
 
 
+def incident(path: Path, event: int) -> bytes | None:
+    """The file of the incident which explains an event; None when there is none."""
+    with _reading(path) as db:
+        row = db.execute(_INCIDENT, (event,)).fetchone() if _keeps_incidents(db) else None
+    return None if row is None else _unpacked(path, row[0])
+
+
+def explained(path: Path, limit: int = 50) -> list[Event]:
+    """The newest events that an incident explains, oldest first."""
+    with _reading(path) as db:
+        rows = db.execute(_EXPLAINED, (limit,)).fetchall() if _keeps_incidents(db) else []
+    return [_event(row) for row in reversed(rows)]
+
+
+def event(path: Path, number: int) -> Event | None:
+    """The event of that number."""
+    with _reading(path) as db:
+        row = db.execute(_EVENT, (number,)).fetchone()
+    return None if row is None else _event(row)
+
+
+def _keeps_incidents(db: sqlite3.Connection) -> bool:
+    """Whether the daemon that wrote the book did already keep incidents."""
+    return db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'explained'").fetchone() is not None
+
+
+def _unpacked(path: Path, record: bytes) -> bytes:
+    try:
+        return zlib.decompressobj().decompress(record, LIMIT_BYTES)
+    except zlib.error as why:
+        raise Unreadable(_sentence(path, why)) from None
+
+
 def memory(path: Path) -> dict[str, str]:
     """What the daemon remembers."""
     with _reading(path) as db:
@@ -68,6 +103,14 @@ def memory(path: Path) -> dict[str, str]:
 _EVENTS = """
 SELECT number, wall_us, at_s, subject, before, after, reason, detail FROM transition
 WHERE number > ? AND wall_us >= ? ORDER BY number DESC LIMIT ?
+"""
+_EVENT = "SELECT number, wall_us, at_s, subject, before, after, reason, detail FROM transition WHERE number = ?"
+_INCIDENT = (
+    "SELECT record FROM incident JOIN explained ON explained.incident = incident.number WHERE explained.event = ?"
+)
+_EXPLAINED = """
+SELECT number, wall_us, at_s, subject, before, after, reason, detail
+FROM transition JOIN explained ON explained.event = transition.number ORDER BY number DESC LIMIT ?
 """
 _MINUTES = """
 SELECT * FROM minute WHERE uplink = ? AND family = ? AND minute BETWEEN ? AND ? ORDER BY minute

@@ -2,6 +2,7 @@
 
     book = Book(state_dir / "book.db")
     book.append(transition, wall); book.remember("steering", text); book.measure(wall, states)
+    book.keep(cut)              # an incident (record/tape)
     book.recall(timeout_s)      # what was remembered, at the start
     book.trouble                # a sentence while it cannot write, else ""
     book.close()
@@ -25,10 +26,13 @@ from secondpath import clock
 from secondpath.model import LineState, Transition
 from secondpath.record.ledger import Entry, Ledger, is_corrupt, move_aside
 from secondpath.record.rollup import Minutes, add_looks, take_finished
+from secondpath.record.tape import Cut, Packed, pack
 from secondpath.wire.snapshot import Event
 
 QUEUE = 10_000
 """Entries that may wait for the disk; beyond them the oldest are let go, and counted."""
+INCIDENTS_WAITING = 8
+"""Incidents that may wait for it; they are larger."""
 BATCH = 1000
 RETRY_S = 30.0
 MINUTES_EVERY_S = 600.0
@@ -47,8 +51,9 @@ class Book:
         self.trouble = ""
         self.lost = 0
         self._retry_s = retry_s
-        self._inbox: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Entry | Cut | None] = queue.SimpleQueue()
         self._waiting: deque[Entry] = deque()
+        self._incidents: dict[datetime, Packed] = {}
         self._minutes: Minutes = {}
         self._minutes_due_at = clock.now() + MINUTES_EVERY_S
         self._memory: dict[str, str] = {}
@@ -66,6 +71,10 @@ class Book:
     def remember(self, key: str, value: str) -> None:
         """Keep a small thing over a restart."""
         self._put((key, value))
+
+    def keep(self, cut: Cut) -> None:
+        """Keep an incident, in place of an earlier account of the same one."""
+        self._put(cut)
 
     def measure(self, wall: datetime, states: Iterable[LineState]) -> None:
         """Take one look at the lines into the history of minutes."""
@@ -87,9 +96,9 @@ class Book:
         self._minutes = {}
         self._inbox.put(None)
         self._writer.join(timeout_s)
-        return not self._writer.is_alive() and not self._waiting
+        return not self._writer.is_alive() and not self._waiting and not self._incidents
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: Entry | Cut) -> None:
         if self._inbox.qsize() >= QUEUE:
             self.lost += 1
         else:
@@ -109,7 +118,7 @@ class Book:
 
     def _gather(self) -> bool:
         """Wait for something to write, and take all there is. False when the book is to be closed."""
-        timeout_s = self._retry_s if self._waiting or self.trouble else None
+        timeout_s = self._retry_s if self._waiting or self._incidents or self.trouble else None
         try:
             entry = self._inbox.get(timeout=timeout_s)
             while entry is not None:
@@ -119,11 +128,24 @@ class Book:
             return True
         return False
 
-    def _keep(self, entry: Entry) -> None:
+    def _keep(self, entry: Entry | Cut) -> None:
+        if isinstance(entry, Cut):
+            self._pack(entry)
+            return
         if len(self._waiting) >= QUEUE:
             self._waiting.popleft()
             self.lost += 1
         self._waiting.append(entry)
+
+    def _pack(self, cut: Cut) -> None:
+        try:
+            packed = pack(cut)
+        except (TypeError, ValueError) as why:  # something new in an observation: events matter more
+            log.error("an incident cannot be written down: %s", why, extra={"event": "tape.broken"})
+            return
+        self._incidents[packed.wall] = packed
+        while len(self._incidents) > INCIDENTS_WAITING:
+            del self._incidents[next(iter(self._incidents))]
 
     def _flush(self) -> None:
         """Write what waits. Whatever SQLite or the file system says, it is only ever noted."""
@@ -134,6 +156,9 @@ class Book:
                 ledger.write(batch)
                 for _ in batch:
                     self._waiting.popleft()
+            for wall, packed in [*self._incidents.items()]:
+                ledger.keep(packed)
+                del self._incidents[wall]
         except (sqlite3.Error, OSError) as why:
             self._note_trouble(why)
         else:
