@@ -55,7 +55,7 @@ def _show(args: argparse.Namespace, found: list[Mapping[str, Any]]) -> None:
     from secondpath.cli.view import happenings  # noqa: PLC0415
 
     if found:
-        show(console_of(args), happenings(found, _timezone(args)))
+        show(console_of(args), happenings(found, timezone_of(args)))
     elif not args.follow:
         print("Nothing has been recorded for this span of time." if args.since else "Nothing has been recorded yet.")
 
@@ -88,7 +88,7 @@ def _ask_instead(args: argparse.Namespace, why: str) -> list[Mapping[str, Any]]:
 
 def _since(args: argparse.Namespace) -> datetime | None:
     """The moment meant by --since, by the office's clock."""
-    return since(args.since, local(clock.wall(), _timezone(args))) if args.since else None
+    return since(args.since, local(clock.wall(), timezone_of(args))) if args.since else None
 
 
 def _moment(text: str) -> str:
@@ -96,7 +96,7 @@ def _moment(text: str) -> str:
     return text
 
 
-def _timezone(args: argparse.Namespace) -> str:
+def timezone_of(args: argparse.Namespace) -> str:
     """Where the office is, as the daemon remembers it."""
     try:
         return memory(book_of(args)).get("timezone", "")

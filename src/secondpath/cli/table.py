@@ -20,6 +20,8 @@ _ALL: Mapping[str, Command] = {
         "status": "how the office is connected, each line, and why",
         "watch": "the same, live",
         "events": "what happened",
+        "why": "explain a switch, from the first lost question to the verdict",
+        "replay": "make the decisions in a recorded file again",
         "check": "check a configuration file and say what it means",
         "failover": "send traffic over another uplink, until failback",
         "failback": "send traffic home to the preferred uplink",

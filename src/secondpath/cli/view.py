@@ -31,14 +31,14 @@ class Row(NamedTuple):
 
 def office(document: Mapping[str, Any], marks: Marks, width: int) -> Group:
     """The sentence that matters, the uplinks, and what a person should know besides."""
-    parts: list[RenderableType] = [Text(_wrapped(document["summary"], width), style="bold"), Text()]
+    parts: list[RenderableType] = [Text(wrapped(document["summary"], width), style="bold"), Text()]
     parts.append(_uplinks(document, marks))
     if facts := list(_facts(document)):
         parts += [Text(), _labelled(facts)]
     return Group(*parts)
 
 
-def _wrapped(text: str, width: int) -> str:
+def wrapped(text: str, width: int) -> str:
     """The text in lines, with no number parted from its unit."""
     bound = re.sub(r"(\d) (?=(?:s|min|h|d|ms)\b|%)", "\\1\u00a0", text)
     return "\n".join(textwrap.wrap(bound, width, break_on_hyphens=False)).replace("\u00a0", " ")
@@ -56,6 +56,18 @@ def happenings(events: Sequence[Mapping[str, Any]], timezone: str) -> Table:
             shown = wall.date()
             table.add_row(Text(day(wall), style="bold"), "")
         table.add_row(f"{wall:%H:%M:%S}", event["text"])
+    return table
+
+
+def numbered(events: Sequence[Mapping[str, Any]], timezone: str) -> Table:
+    """Events with their numbers and days, oldest first."""
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(style="quiet", no_wrap=True)
+    table.add_column(overflow="fold")
+    for event in events:
+        wall = local(datetime.fromisoformat(event["at"]), timezone)
+        table.add_row(str(event["number"]), f"{day(wall)} {wall:%H:%M:%S}", event["text"])
     return table
 
 

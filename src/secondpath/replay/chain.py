@@ -114,14 +114,22 @@ class _Chain:
     def _trial(self, doubt: Doubt) -> Iterator[Link]:
         ended_at = doubt.ended_at if doubt.ended_at is not None else self.moment.transition.at
         burst = self.notes.of_burst(doubt, ended_at)
-        if doubt.first is not None:
-            yield Link(doubt.first.asked_at, Kind.UNANSWERED, doubt.line, (doubt.first,))
+        first = doubt.first or self._first_beside(doubt)
+        if first is not None:
+            yield Link(first.asked_at, Kind.UNANSWERED, first.line, (first,))
         yield Link(doubt.at, Kind.DOUBTED, doubt.line, burst, facts={"sibling": int(doubt.first is None)})
         if doubt.convicted:
             addresses = {question.target.address for question in burst}
             yield Link(ended_at, Kind.CONVICTED, doubt.line, burst, facts={"addresses": len(addresses)})
         elif doubt.acquitted_by is not None:
             yield Link(ended_at, Kind.ACQUITTED, doubt.line, (doubt.acquitted_by,))
+
+    def _first_beside(self, doubt: Doubt) -> Question | None:
+        """What was lost on the other family of the uplink, whose doubt was reason enough to ask this one too."""
+        for other in reversed(self.notes.doubts):
+            if other.line.uplink == doubt.line.uplink and other.first is not None and other.at <= doubt.at:
+                return other.first
+        return None
 
     def _lossy(self, line: Line) -> Iterator[Link]:
         at = self.moment.transition.at

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from secondpath.model import Cause, Family, Health, OverrideKind, VerdictCode, Why
+from secondpath.wire.account import Kind
 
 
 class Words(NamedTuple):
@@ -166,3 +167,29 @@ SUMMARIES: Mapping[str, str] = {
 
 NO_SUCH_UPLINK = "There is no uplink named {name}. The uplinks are: {names}."
 NOT_FIT = "{uplink} cannot take the traffic: it is {health} ({note})."
+
+ACCOUNT: Mapping[Kind, str] = {
+    Kind.EARLIER: "{line} had been doubted {times} in the minutes before, and was acquitted each time: the last "
+    "time {first}.",
+    Kind.UNANSWERED: "{line}: {asked} was asked, and no answer came within {patience}.",
+    Kind.DOUBTED: "So {line} was doubted, and others were asked at once: {answers}.",
+    Kind.ACQUITTED: "That acquitted {line}: {first}.",
+    Kind.CONVICTED: "None of {count} to {addresses} was answered: {line} does not work.",
+    Kind.INTERFACE: "The kernel said so of {line}: {note}. That is a fact, and needs no questions.",
+    Kind.LOSS: "{line} lost {lost} of {count} in the last minute: more than chance explains.",
+    Kind.RETURNED: "{line} answered again: {answers}.",
+    Kind.HELD: "{line} had then been good for {good}, and had to be for {hold}.",
+    Kind.PROVEN: "{line} was proven to work: {answers}.",
+}
+"""The links of a decision's account; a change is told as an event. Two that begin otherwise:"""
+DOUBTED_ALONE = "So {line} was doubted."
+DOUBTED_BESIDE = "The other family of {uplink} was doubted, so {line} was asked too: {answers}."
+
+REPLAYED: Mapping[bool, str] = {
+    True: "Replayed: {steps} from {began} to {ended}. The engine decided the same again.",
+    False: "Replayed: {steps} from {began} to {ended}. The engine decided otherwise than recorded:",
+}
+BY_ANOTHER = " The record was written by secondpath {version}."
+DIFFERENCE = "{at}  recorded: {recorded}  Now: {replayed}"
+UNASKED = "{at}  question {number} was answered then and is not asked now: the rest cannot be compared."
+"""How a replay compares with what it replays."""
