@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from secondpath import clock
 from secondpath.cli.asking import add_json, book_of, print_json
 from secondpath.cli.failure import OK, PROBLEM, Failure
 from secondpath.cli.replay import differences, event_like
-from secondpath.record.query import Unreadable, event, explained, incident
+from secondpath.record.query import Unreadable, event, explained, incident, last_switches
 from secondpath.replay.chain import chain_of
 from secondpath.replay.notes import Notes
 from secondpath.replay.rerun import rerun
@@ -23,6 +24,8 @@ from secondpath.wire.status import event_json
 
 LISTED = 1000
 SAME_MOMENT_S = 2.0
+SOON_ENOUGH_S = 20.0
+"""By then the record of an event is there, if there is to be one."""
 
 
 def add_parser(subparsers: Any) -> None:
@@ -113,11 +116,10 @@ def _wanted(args: argparse.Namespace) -> Event:
         if found is None:
             raise Failure(f"there is no event {args.event}; see secondpath why --list", PROBLEM)
         return found
-    switches = [each for each in explained(book_of(args), LISTED) if each.transition.subject.startswith("steering:")]
+    switches = last_switches(book_of(args), 2)
     if not switches:
-        raise Failure("nothing has been switched that could be explained; see secondpath why --list", PROBLEM)
-    last = switches[-1]
-    return next(each for each in switches if _one_switch(each, last))
+        raise Failure("traffic has never been moved; see secondpath why --list for what else can be explained", PROBLEM)
+    return next(each for each in switches if _one_switch(each, switches[-1]))
 
 
 def _one_switch(one: Event, last: Event) -> bool:
@@ -127,6 +129,8 @@ def _one_switch(one: Event, last: Event) -> bool:
 
 
 def _nothing_known(wanted: Event) -> str:
+    if abs((clock.wall() - wanted.wall).total_seconds()) < SOON_ENOUGH_S:
+        return f"event {wanted.number} has only just happened, and its record is being written; ask again in a moment"
     return (
         f"event {wanted.number} cannot be explained: no decision of the engine, or its record has been let go; "
         "see secondpath why --list"

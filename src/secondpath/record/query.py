@@ -82,6 +82,13 @@ def event(path: Path, number: int) -> Event | None:
     return None if row is None else _event(row)
 
 
+def last_switches(path: Path, limit: int) -> list[Event]:
+    """The newest events of traffic that moved, oldest first."""
+    with _reading(path) as db:
+        rows = db.execute(_SWITCHES, (limit,)).fetchall()
+    return [_event(row) for row in reversed(rows)]
+
+
 def _keeps_incidents(db: sqlite3.Connection) -> bool:
     """Whether the daemon that wrote the book did already keep incidents."""
     return db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'explained'").fetchone() is not None
@@ -108,6 +115,10 @@ _EVENT = "SELECT number, wall_us, at_s, subject, before, after, reason, detail F
 _INCIDENT = (
     "SELECT record FROM incident JOIN explained ON explained.incident = incident.number WHERE explained.event = ?"
 )
+_SWITCHES = """
+SELECT number, wall_us, at_s, subject, before, after, reason, detail FROM transition
+WHERE event IN ('steering.failover', 'steering.failback') ORDER BY number DESC LIMIT ?
+"""
 _EXPLAINED = """
 SELECT number, wall_us, at_s, subject, before, after, reason, detail
 FROM transition JOIN explained ON explained.event = transition.number ORDER BY number DESC LIMIT ?

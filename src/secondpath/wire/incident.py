@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, NoReturn
 
 from secondpath.model import Instant, Observation, Probe, ProbeResult, Site, Step, Uplink
@@ -18,7 +19,8 @@ from secondpath.wire.status import stamp
 
 FORMAT = "secondpath incident"
 SCHEMA = 1
-LIMIT_BYTES = 64 << 20
+LIMIT_BYTES = 16 << 20
+LIMIT_LINES = 100_000
 """No incident is as large as this; what is larger is none."""
 SECRETS: LeftOut = {Site: {"notify": (), "power": None}, Uplink: {"support": {}}}
 """What an incident does not tell, since it may be handed on: addresses with passwords in them, account numbers."""
@@ -133,7 +135,9 @@ def parse(text: bytes) -> Incident:
     if first.get("schema") != SCHEMA:
         raise BadIncident(f"it has schema {first.get('schema')!r}, and this secondpath reads {SCHEMA}")
     header = _header(first)
-    lines = tuple(_told(number, row) for number, row in enumerate(rows, start=2))
+    lines = tuple(_told(number, row) for number, row in enumerate(islice(rows, LIMIT_LINES + 1), start=2))
+    if len(lines) > LIMIT_LINES:
+        raise BadIncident(f"it has more than {LIMIT_LINES:,} lines")
     if not lines or not isinstance(lines[0], State):
         raise BadIncident("it does not begin with a state")
     return Incident(header, lines)

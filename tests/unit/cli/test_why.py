@@ -156,7 +156,7 @@ def test_what_can_be_explained_is_listed_with_its_number(
 def test_what_cannot_be_explained_is_a_sentence(tmp_path: Path, kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     kept.close()
     assert run(tmp_path, "why") == 1
-    assert "nothing has been switched that could be explained" in capsys.readouterr().err
+    assert "traffic has never been moved" in capsys.readouterr().err
     assert run(tmp_path, "why", "4711") == 1
     assert "there is no event 4711" in capsys.readouterr().err
     with pytest.raises(SystemExit) as end:
@@ -172,6 +172,18 @@ def test_an_event_whose_record_was_let_go_is_a_sentence(tmp_path: Path, capsys: 
     assert book.close()
     assert run(tmp_path, "why", "1") == 1
     assert "its record has been let go" in capsys.readouterr().err
+
+
+def test_an_event_that_has_only_just_happened_is_not_taken_for_an_older_one(
+    tmp_path: Path, kept: Kept, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept.world.tell(ask("failover", "lte"))
+    kept.world.run_for(100.0)
+    kept.world.tell(ask("failback"))
+    kept.book.recall()
+    assert kept.book.close()  # before the tape has handed over the second
+    assert run(tmp_path, "why") == 1
+    assert "has only just happened" in capsys.readouterr().err
 
 
 def test_no_book_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

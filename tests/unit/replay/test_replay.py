@@ -292,6 +292,14 @@ def test_what_is_no_incident_is_a_sentence(text: bytes, said: str) -> None:
         parse(text)
 
 
+def test_what_is_too_long_is_a_sentence(good: bytes) -> None:
+    begun = b"\n".join(good.splitlines()[:2]) + b"\n"
+    with pytest.raises(BadIncident, match="more than 100,000 lines"):
+        parse(begun + b'{"at":1}\n' * 200_000)
+    with pytest.raises(BadIncident, match="larger than 16 MiB"):
+        parse(begun + b" " * (16 << 20))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
