@@ -7,6 +7,7 @@ not fit together ends in a BadIncident, with a sentence.
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
@@ -65,8 +66,9 @@ def rerun(incident: Incident, see: See | None = None) -> Replay:
 
 
 def _sentence(header: Header, why: str) -> str:
+    why = textwrap.shorten(why, 200, placeholder=" …")
     if header.version != __version__:
-        return f"it was written by secondpath {header.version}, and this is {__version__}: {why}"
+        return f"it was written by secondpath {header.version[:20]}, and this is {__version__}: {why}"
     return f"it is broken: {why}"
 
 

@@ -61,7 +61,7 @@ def read(form: Json, classes: Mapping[str, type], shapes: Shapes | None = None) 
     except Malformed:
         raise
     except (TypeError, ValueError, AttributeError, LookupError) as why:
-        raise Malformed(str(why) or type(why).__name__) from None
+        raise Malformed(f"something in it is of the wrong kind ({why})") from None
     except RecursionError:
         raise Malformed("it is nested too deeply") from None
 

@@ -133,7 +133,7 @@ def parse(text: bytes) -> Incident:
     if first is None or first.get("format") != FORMAT:
         raise BadIncident("it is no incident of secondpath")
     if first.get("schema") != SCHEMA:
-        raise BadIncident(f"it has schema {first.get('schema')!r}, and this secondpath reads {SCHEMA}")
+        raise BadIncident(f"it has schema {repr(first.get('schema'))[:20]}, and this secondpath reads {SCHEMA}")
     header = _header(first)
     lines = tuple(_told(number, row) for number, row in enumerate(islice(rows, LIMIT_LINES + 1), start=2))
     if len(lines) > LIMIT_LINES:
