@@ -88,6 +88,9 @@ class World:
     loss: dict[Line, float] = field(default_factory=dict)
     dead: set[Line] = field(default_factory=set)
     dead_targets: set[str] = field(default_factory=set)
+    dead_addresses: set[str] = field(default_factory=set)
+    dead_kinds: dict[Line, set[ProbeKind]] = field(default_factory=dict)
+    redirected: set[Line] = field(default_factory=set)
     transitions: list[Transition] = field(default_factory=list)
     sent: list[tuple[Instant, Probe]] = field(default_factory=list)
     steering: Steering | None = None
@@ -150,10 +153,14 @@ class World:
         lost = (
             probe.line in self.dead
             or probe.target.uri in self.dead_targets
+            or str(probe.target.address) in self.dead_addresses
+            or probe.target.kind in self.dead_kinds.get(probe.line, ())
             or self._random.random() < self.loss.get(probe.line, 0.0)
         )
         rtt_s = self.rtt_s.get(probe.line, 0.03) * self._random.uniform(0.95, 1.1)
-        if lost:
+        if probe.line in self.redirected and probe.target.kind is ProbeKind.HTTP:
+            result, after = ProbeResult(probe, Outcome.REDIRECTED, rtt_s), rtt_s
+        elif lost:
             result, after = ProbeResult(probe, Outcome.TIMEOUT), probe.timeout_s
         else:
             result, after = ProbeResult(probe, Outcome.OK, rtt_s), rtt_s

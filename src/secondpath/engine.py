@@ -91,7 +91,7 @@ class Engine:
             self._take_in(now, observation)
         if self._judge(now) or now >= self._decide_at:
             self._decide(now)
-        probes = self._asking.ask(now, self.site, self.judges, self._in_use())
+        probes = self._asking.ask(now, self.site, self.judges, self._in_use(), frozenset(self.holds(now)))
         for probe in probes:
             self._look_at[probe.line] = min(self._look_at[probe.line], self.judges[probe.line].deadline(now))
         self._expected = self._deadline_after(now)
@@ -166,6 +166,7 @@ class Engine:
         for line, judge in self.judges.items():
             judge.window.grant(now + GRACE_S)
             self._touched.add(line)
+        self._asking.trials.grant(now + GRACE_S)
         if lag_s >= ABSENT_S:
             for trust in self.trust.values():
                 trust.begin_again(now)
@@ -175,6 +176,7 @@ class Engine:
             judge = self.judges.get(observation.probe.line)
             if judge is not None:
                 judge.answered(now, observation)
+                self._asking.trials.answered(now, observation)
                 self._touched.add(judge.line)
         elif isinstance(observation, InterfaceChange):
             for judge in self._judges_of(observation.uplink):
@@ -205,6 +207,7 @@ class Engine:
                 self.trust.setdefault(line, Trust(site.failover.hold_s))
                 self._generations.setdefault(line, 0)
                 self._look_at[line] = now
+        self._asking.trials.settle({line: judge.targets for line, judge in self.judges.items()})
         for family, choice in self._choices.items():
             if choice.uplink is not None and choice.uplink not in {u.name for u in site.uplinks}:
                 self._choices[family] = Choice(None, Why.NO_UPLINK)
@@ -261,6 +264,7 @@ class Engine:
     def _judge(self, now: Instant) -> bool:
         """Look at every line of which something new may be seen; whether anything is new for the decision."""
         news = self._news
+        self._climb(now)
         for line, judge in self.judges.items():
             if not news and line not in self._touched and now < self._look_at[line]:
                 continue
@@ -277,6 +281,13 @@ class Engine:
             self._blame(now)
         news, self._news = self._news, False
         return news
+
+    def _climb(self, now: Instant) -> None:
+        """What works on each line beside answering at all."""
+        trials = self._asking.trials
+        doubted = frozenset(line for line, judge in self.judges.items() if judge.suspicion is not None)
+        if trials.look(now, {line: judge.state for line, judge in self.judges.items()}, doubted):
+            self._touched |= {line for line, j in self.judges.items() if j.see_rungs(now, trials.ladders[line])}
 
     def _tell(self, now: Instant, judge: LineJudge, before: LineState) -> None:
         after = judge.state

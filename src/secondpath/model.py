@@ -164,6 +164,14 @@ class ProbeKind(StrEnum):
     DNS = "dns"
     HTTP = "http"
     HTTPS = "https"
+    TLS = "tls"
+    """A handshake, whoever's the certificate. Not named in the configuration: derived from an address named there."""
+    SIZE = "size"
+    """An echo in a packet of full size that nobody may cut in pieces. Derived, as TLS is."""
+
+
+DERIVED = frozenset({ProbeKind.TLS, ProbeKind.SIZE})
+"""Kinds that nobody names in the configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -424,6 +432,16 @@ class Cause(StrEnum):
     """Nothing outside answers."""
     LOSS = "loss"
     """A brown-out: answers come, too many are missing."""
+    DNS = "dns"
+    """Names are not resolved over this line; all else works."""
+    TCP = "tcp"
+    """Connections do not come about; echoes and names work."""
+    TLS = "tls"
+    """Connections stand, and stall in the handshake of TLS."""
+    PATH_MTU = "path-mtu"
+    """Small packets pass, full-size ones vanish."""
+    CAPTIVE = "captive"
+    """Somebody else answers in the web's place: a portal, or a suspended line."""
     RECOVERING = "recovering"
     """Answers come again; not yet enough of them."""
 
@@ -459,6 +477,11 @@ class VerdictCode(StrEnum):
     ADDRESS = "address"
     UPSTREAM = "upstream"
     BROWN_OUT = "brown-out"
+    DNS = "dns"
+    TCP = "tcp"
+    TLS = "tls"
+    PATH_MTU = "path-mtu"
+    CAPTIVE = "captive"
     BACKUP_NOT_READY = "backup-not-ready"
     ONE_FAMILY = "one-family"
     ALL_DOWN = "all-down"

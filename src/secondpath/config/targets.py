@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from secondpath.config.addresses import HOST_NAME, is_host_name, parse_address, split_authority
 from secondpath.config.problem import Place, WrongError, listed, nearest, shown
 from secondpath.config.table import Key, Kind, Placed, Section, Table, list_of, text
-from secondpath.model import Family, IPAddress, ProbeKind, Target, Uplink
+from secondpath.model import DERIVED, Family, IPAddress, ProbeKind, Target, Uplink
 
 _URI = re.compile(r"(?P<scheme>[^:/]*)://(?P<authority>[^/?#]*)(?P<path>[/?][^#]*)?(?P<fragment>#.*)?")
 _PORTS: Mapping[ProbeKind, int] = {ProbeKind.DNS: 53, ProbeKind.HTTP: 80, ProbeKind.HTTPS: 443}
@@ -63,7 +63,7 @@ def _guess(said: str) -> str | None:
 
 
 def _kind_of(scheme: str) -> ProbeKind:
-    known = {str(kind): kind for kind in ProbeKind}
+    known = {str(kind): kind for kind in ProbeKind if kind not in DERIVED}
     if scheme in known:
         return known[scheme]
     meant = _MEANT.get(scheme.casefold()) or nearest(scheme, known)

@@ -10,7 +10,18 @@ import math
 from collections.abc import Mapping
 
 from secondpath.judge.line import LineJudge, Suspicion
-from secondpath.judge.probing import TEMPOS, TIMEOUT_S, Rota, heartbeat_s, next_target, patience_s, wave
+from secondpath.judge.probing import (
+    TEMPOS,
+    TIMEOUT_S,
+    Rota,
+    heartbeat_s,
+    next_question,
+    next_target,
+    patience_s,
+    rung_pace_s,
+    wave,
+)
+from secondpath.judge.trials import Trials, patience
 from secondpath.model import Health, Instant, Line, Probe, Site, Target
 
 CONFIRM_AFTER_S = 2.0
@@ -24,16 +35,28 @@ class Asking:
     """Whose turn it is, on every line of one site."""
 
     def __init__(self) -> None:
+        self.trials = Trials()
         self._rotas: dict[Line, Rota] = {}
         self._number = 0
         self._probes: list[Probe] = []
         self._judges: Mapping[Line, LineJudge] = {}
         self._in_use: frozenset[Line] = frozenset()
+        self._proving: frozenset[Line] = frozenset()
         self._nothing_works = False
 
-    def ask(self, now: Instant, site: Site, judges: Mapping[Line, LineJudge], in_use: frozenset[Line]) -> list[Probe]:
-        """The probes to send now; the judges have been told of them. `in_use` are the lines that carry traffic."""
-        self._probes, self._judges, self._in_use = [], judges, in_use
+    def ask(
+        self,
+        now: Instant,
+        site: Site,
+        judges: Mapping[Line, LineJudge],
+        in_use: frozenset[Line],
+        proving: frozenset[Line] = frozenset(),
+    ) -> list[Probe]:
+        """The probes to send now; the judges have been told of them.
+
+        `in_use` are the lines that carry traffic, `proving` those that have to serve their hold.
+        """
+        self._probes, self._judges, self._in_use, self._proving = [], judges, in_use, proving
         self._nothing_works = not any(j.state.health in (Health.UP, Health.DEGRADED) for j in judges.values())
         self._doubt_siblings(now)
         for judge in judges.values():
@@ -46,6 +69,11 @@ class Asking:
                 target = next_target(now, judge, self._rota(judge.line))
                 if target is not None:
                     self._send(now, judge, target, patience_s(judge, target, in_burst=False))
+            if burst is None and now >= self._next_rung_at(site, judge) - SLACK_S:
+                self._ask_rung(now, judge)
+        for line, target, full in self.trials.wanted(now):
+            expected_s = patience_s(judges[line], target, in_burst=True)
+            self.trials.took(self._put(now, judges[line], target, patience(expected_s, target, full)))
         return self._probes
 
     def deadline(self, now: Instant, site: Site) -> Instant:
@@ -58,7 +86,8 @@ class Asking:
             if burst is not None and burst.waves_left:
                 times.append(burst.next_wave_at)
             else:
-                times.append(self._next_beat_at(site, judge))
+                times += [self._next_beat_at(site, judge), self._next_rung_at(site, judge)]
+        times.append(self.trials.deadline(now))
         return min((t for t in times if t > now), default=math.inf)
 
     def _rota(self, line: Line) -> Rota:
@@ -68,6 +97,19 @@ class Asking:
         in_use, metered = judge.line in self._in_use, site.uplink(judge.line.uplink).metered
         beat_s = heartbeat_s(TEMPOS[site.failover.profile], judge, in_use, metered, self._nothing_works)
         return self._rota(judge.line).last_at + beat_s
+
+    def _next_rung_at(self, site: Site, judge: LineJudge) -> Instant:
+        line, metered = judge.line, site.uplink(judge.line.uplink).metered
+        rota, ladder = self._rota(line), self.trials.ladders[line]
+        return rota.rung_at + rung_pace_s(judge, ladder, rota, line in self._in_use, line in self._proving, metered)
+
+    def _ask_rung(self, now: Instant, judge: LineJudge) -> None:
+        rota = self._rota(judge.line)
+        rota.rung_at = now
+        target = next_question(now, judge, self.trials.ladders[judge.line], rota)
+        if target is not None:
+            rota.tries[target.uri] = rota.tries.get(target.uri, 0) + 1
+            self._put(now, judge, target, patience_s(judge, target, in_burst=False))
 
     def _doubt_siblings(self, now: Instant) -> None:
         """What ails one family of an uplink mostly ails the other: it is asked now, so that both are known together."""
@@ -98,10 +140,16 @@ class Asking:
                     self._send(now, judge, target, patience_s(judge, target, in_burst=False))
 
     def _send(self, now: Instant, judge: LineJudge, target: Target, patience_s: float) -> int:
+        """Ask a question by whose answers the line as a whole is judged."""
+        probe = self._put(now, judge, target, patience_s)
+        judge.asked(now, probe, patience_s)
+        self._rota(judge.line).last_at = now
+        return probe.number
+
+    def _put(self, now: Instant, judge: LineJudge, target: Target, patience_s: float) -> Probe:
         self._number += 1
         probe = Probe(self._number, judge.line, target, TIMEOUT_S)
-        judge.asked(now, probe, patience_s)
-        rota = self._rota(judge.line)
-        rota.last_at = rota.asked_at[target.uri] = now
+        self.trials.asked(probe, now + patience_s)
+        self._rota(judge.line).asked_at[target.uri] = now
         self._probes.append(probe)
-        return self._number
+        return probe

@@ -44,8 +44,19 @@ FACTS: Mapping[Cause, VerdictCode] = {
     Cause.DISABLED: VerdictCode.INTERFACE,
     Cause.NO_ADDRESS: VerdictCode.ADDRESS,
     Cause.NO_GATEWAY: VerdictCode.ADDRESS,
+    Cause.CAPTIVE: VerdictCode.CAPTIVE,
 }
 """The cause of a line that is down, and what it says of the site; anything else is somewhere upstream."""
+
+
+RUNGS: Mapping[Cause, VerdictCode] = {
+    Cause.DNS: VerdictCode.DNS,
+    Cause.TCP: VerdictCode.TCP,
+    Cause.TLS: VerdictCode.TLS,
+    Cause.PATH_MTU: VerdictCode.PATH_MTU,
+    Cause.CAPTIVE: VerdictCode.CAPTIVE,
+}
+"""What fails on a line that answers."""
 
 
 def _first_uplink_down(states: States) -> Verdict | None:
@@ -63,8 +74,10 @@ def _one_family(states: States) -> Verdict | None:
 
 
 def _brown_out(states: States) -> Verdict | None:
+    """The first uplink that is poor, and what is poor about it."""
     poor = [s for s in states.values() if s.health is Health.DEGRADED]
-    return _verdict(VerdictCode.BROWN_OUT, *poor) if poor else None
+    same = [s for s in poor if s.cause is poor[0].cause]
+    return _verdict(RUNGS.get(poor[0].cause, VerdictCode.BROWN_OUT), *same) if poor else None
 
 
 def _backup_not_ready(states: States) -> Verdict | None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_interface
 
+from secondpath.judge.ladder import Ladder
 from secondpath.judge.window import Window
 from secondpath.model import (
     Cause,
@@ -146,6 +147,8 @@ class LineJudge:
         self._streak_lost_at = now
         self._silent = False
         self.unease = 0.0
+        self.portal = False
+        self._rung: Cause | None = None
         self._quality = (Reading.ANSWERS, Cause.WELL)
         self._quality_at = now
 
@@ -167,6 +170,13 @@ class LineJudge:
         elif not self.fit():
             self.suspicion = None
             self._streak = 0
+
+    def see_rungs(self, now: Instant, ladder: Ladder) -> bool:
+        """Take in what fails on the line though it answers; whether that is news."""
+        seen = (ladder.cause(now), ladder.portal(now), ladder.deaf())
+        news = seen != (self._rung, self.portal, self.window.deaf)
+        self._rung, self.portal, self.window.deaf = seen
+        return news
 
     def asked(self, now: Instant, probe: Probe, patience_s: float) -> None:
         """Note a question that leaves now."""
@@ -257,6 +267,8 @@ class LineJudge:
             self._silent = self._silent or not any(a.answered() for a in asked)
 
     def _silent_cause(self, now: Instant) -> Cause:
+        if self.portal:
+            return Cause.CAPTIVE
         recent = [a for a in self.window.asked if now - a.at < 5.0]
         return Cause.UNSENT if recent and all(a.outcome is Outcome.UNSENT for a in recent) else Cause.SILENT
 
@@ -270,11 +282,13 @@ class LineJudge:
 
     def _kept_cause(self) -> Cause:
         """Why the line is down, while nothing new is known: what was, or silence once a hard fact has passed."""
-        kept = (Cause.SILENT, Cause.UNSENT, Cause.RECOVERING)
+        kept = (Cause.SILENT, Cause.UNSENT, Cause.RECOVERING, Cause.CAPTIVE)
         return self.state.cause if self.state.cause in kept else Cause.RECOVERING
 
     def _read_quality(self, now: Instant) -> tuple[Reading, Cause]:
-        """Brown-outs are slow, and counting costs: looked at twice a second."""
+        """Brown-outs are slow, and counting costs: looked at twice a second. A rung that fails is known already."""
+        if self._rung is not None:
+            return Reading.POOR, self._rung
         if now >= self._quality_at + QUALITY_GAP_S:
             self._quality_at = now
             self._quality = self._count(now)

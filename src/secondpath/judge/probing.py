@@ -2,16 +2,17 @@
 
 Every line keeps a heartbeat: one cheap question each, going round its targets. What carries traffic is asked often,
 a wired standby nearly so, a metered standby seldom, since every byte is paid for; a metered line's health is therefore
-proven again by a burst in the moment when another line comes under suspicion. HTTP targets cost more and go round
-slower. A target that alone keeps silent is asked seldom.
+proven again by a burst in the moment when another line comes under suspicion. The questions on the rungs (judge/ladder)
+cost more and have a pace of their own. A target that alone keeps silent is asked seldom.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from secondpath.judge.ladder import Ladder, Rung
 from secondpath.judge.line import LineJudge
 from secondpath.model import Health, Instant, ProbeKind, Profile, Target
 
@@ -46,10 +47,25 @@ METERED_SLOWER = 2.0
 """A metered line in use is asked at half the pace: every question is paid for."""
 METERED_DOWN_S = 30.0
 """... while it does not work: a dead line costs nothing that is billed."""
-ROUND_TRIPS: Mapping[ProbeKind, float] = {ProbeKind.HTTP: 2.0, ProbeKind.HTTPS: 4.0}
+ROUND_TRIPS: Mapping[ProbeKind, float] = {ProbeKind.HTTP: 2.0, ProbeKind.HTTPS: 4.0, ProbeKind.TLS: 4.0}
 """How many round trips an answer takes where it is more than one (a result's `rtt_s` is always the first alone)."""
-DEEP_BEATS = 30
-"""Every so many heartbeats a deep question goes out instead of a cheap one."""
+RUNG_S = 1.5
+"""Pace of the questions on the rungs of a line in use, one rung each."""
+RUNG_PROVING_S = 3.0
+"""... of one that has to serve its hold: the whole ladder must be good before traffic goes home."""
+RUNG_STANDBY_S = 15.0
+RUNG_METERED_IN_USE_S = 6.0
+RUNG_METERED_S = 7200.0
+"""... of a metered one that carries nothing: it is heard whenever another line is tried."""
+RUNG_LEARNING_S = 5.0
+"""... while there are questions that were never asked: who answers what has to be known before it can prove anything."""
+RUNG_FAILING_S = 1.0
+RUNG_METERED_FAILING_S = 15.0
+ROUND = (Rung.TLS, Rung.SIZE, Rung.WEB, Rung.DNS, Rung.TLS, Rung.SIZE, Rung.WEB, Rung.TCP)
+"""Whose turn it is; names and connections are asked by the heartbeats too."""
+TRIES = 3
+TRY_AGAIN_S = 3600.0
+"""A question that nobody has ever answered is left alone after so many tries, and for so long."""
 UNEASY = 1.0
 UNEASY_GAP_S = 0.1
 """Pace while some answers are missing: more questions decide sooner whether that is chance or a brown-out."""
@@ -62,10 +78,11 @@ class Rota:
     """Whose turn it is on one line; instants of the last question, also for each target by its URI."""
 
     last_at: Instant = -math.inf
-    beats: int = 0
     turn: int = 0
-    deep_turn: int = 0
     asked_at: dict[str, Instant] = field(default_factory=dict)
+    rung_at: Instant = -math.inf
+    rung_turn: int = 0
+    tries: dict[str, int] = field(default_factory=dict)
 
 
 def heartbeat_s(tempo: Tempo, judge: LineJudge, in_use: bool, metered: bool, nothing_works: bool) -> float:
@@ -90,19 +107,51 @@ def patience_s(judge: LineJudge, target: Target, in_burst: bool) -> float:
 
 
 def next_target(now: Instant, judge: LineJudge, rota: Rota) -> Target | None:
-    """The next one on the round; deep targets have their own, slower round."""
-    cheap = [t for t in judge.targets if t.kind not in DEEP]
-    deep = [t for t in judge.targets if t.kind in DEEP]
-    rota.beats += 1
-    if deep and (not cheap or rota.beats % DEEP_BEATS == 0):
-        rota.deep_turn += 1
-        return deep[rota.deep_turn % len(deep)]
+    """The next one on the round; deep targets are asked on their rungs, and here only where there is no other."""
+    cheap = [t for t in judge.targets if t.kind not in DEEP] or list(judge.targets)
     for _ in cheap:
         rota.turn += 1
         target = cheap[rota.turn % len(cheap)]
         if not judge.window.mute(target) or now - rota.asked_at.get(target.uri, -math.inf) >= MUTE_PAUSE_S:
             return target
     return cheap[rota.turn % len(cheap)] if cheap else None
+
+
+def rung_pace_s(judge: LineJudge, ladder: Ladder, rota: Rota, in_use: bool, proving: bool, metered: bool) -> float:
+    """The pace at which the rungs of a line are asked now."""
+    if judge.state.health is Health.DOWN:
+        return RUNG_METERED_S if metered else RUNG_STANDBY_S
+    if ladder.failing:
+        return RUNG_METERED_FAILING_S if metered else RUNG_FAILING_S
+    if in_use:
+        return RUNG_METERED_IN_USE_S if metered else RUNG_S
+    if len(rota.tries) < len(ladder.questions):
+        return RUNG_LEARNING_S
+    if metered:
+        return RUNG_METERED_S
+    return RUNG_PROVING_S if proving else RUNG_STANDBY_S
+
+
+def next_question(now: Instant, judge: LineJudge, ladder: Ladder, rota: Rota) -> Target | None:
+    """The next question on the rungs: of those that fail, else all in turn; of a line that is down, for a portal."""
+    round_: Sequence[Rung] = tuple(ladder.failing) or ROUND
+    if judge.state.health is Health.DOWN:
+        round_ = (Rung.WEB,)
+    new = next((t for t in ladder.questions if t.uri not in rota.tries), None)
+    if new is not None and not ladder.failing and judge.state.health is not Health.DOWN:
+        return new
+    for _ in round_:
+        rota.rung_turn += 1
+        there = [t for t in ladder.on(round_[rota.rung_turn % len(round_)]) if _worth_asking(now, ladder, rota, t)]
+        if there:
+            return min(there, key=lambda t: rota.asked_at.get(t.uri, -math.inf))
+    return None
+
+
+def _worth_asking(now: Instant, ladder: Ladder, rota: Rota, target: Target) -> bool:
+    if target.uri in ladder.worked or rota.tries.get(target.uri, 0) < TRIES:
+        return True
+    return now - rota.asked_at.get(target.uri, -math.inf) >= TRY_AGAIN_S
 
 
 def wave(judge: LineJudge, rota: Rota, size: int) -> list[Target]:

@@ -102,6 +102,8 @@ class Window:
     unanswered: dict[str, int] = field(default_factory=dict)
     answered_at: Instant | None = None
     answered_ask_at: Instant | None = None
+    deaf: frozenset[ProbeKind] = frozenset()
+    """Kinds whose silence has a reason of its own (judge/ladder): it is no loss of the line's."""
     _open: dict[int, Asked] = field(default_factory=dict)
 
     def round_trip(self, target: Target) -> RoundTrip:
@@ -120,6 +122,7 @@ class Window:
         """Note how a question ended; an answer after a timeout still counts as an answer."""
         entry = self._open.get(result.probe.number)
         if entry is None:
+            self._learn_round_trip(result)
             return
         entry.outcome, entry.rtt_s = result.outcome, result.rtt_s
         uri = result.probe.target.uri
@@ -131,6 +134,11 @@ class Window:
         self.answered_at = now
         self.answered_ask_at = max(entry.at, self.answered_ask_at or entry.at)
         if result.rtt_s is not None and not entry.retransmitted():  # Karn's algorithm: RFC 6298, section 3
+            self.round_trip(result.probe.target).add(result.rtt_s)
+
+    def _learn_round_trip(self, result: ProbeResult) -> None:
+        """An answer to a question that is not counted here (judge/ladder) tells how long such answers take."""
+        if result.outcome is Outcome.OK and result.rtt_s is not None and result.rtt_s < RETRANSMISSION_S:
             self.round_trip(result.probe.target).add(result.rtt_s)
 
     def mute(self, target: Target) -> bool:
@@ -149,7 +157,7 @@ class Window:
         for entry in reversed(self.asked):
             if self.answered_ask_at is not None and entry.at <= self.answered_ask_at:
                 break
-            if entry.lost(now) and not self.mute(entry.probe.target):
+            if entry.lost(now) and not self.mute(entry.probe.target) and entry.probe.target.kind not in self.deaf:
                 found = entry
         return found
 
@@ -168,7 +176,7 @@ class Window:
         """Lost and settled questions since `start`, the worst witness (address) left out."""
         witnesses: dict[str, list[int]] = {}
         for entry in self.asked:
-            if entry.at >= start and entry.settled(now):
+            if entry.at >= start and entry.settled(now) and entry.probe.target.kind not in self.deaf:
                 count = witnesses.setdefault(entry.witness, [0, 0])
                 count[0] += entry.missed(now)
                 count[1] += 1
@@ -188,7 +196,14 @@ class Window:
         """Page's sums, one for each witness left out: smallest is doubt, largest unease; empty if all is well."""
         if all(entry.outcome is Outcome.OK and not entry.retransmitted() for entry in self.asked):
             return {}
-        entries = [e for e in self.asked if e.at >= start and e.settled(now) and not self.mute(e.probe.target)]
+        entries = [
+            e
+            for e in self.asked
+            if e.at >= start
+            and e.settled(now)
+            and e.probe.target.kind not in self.deaf
+            and not self.mute(e.probe.target)
+        ]
         sums = {e.witness: 0.0 for e in entries}
         for entry in entries:
             evidence = LLR_LOST if entry.missed(now) else LLR_ANSWERED

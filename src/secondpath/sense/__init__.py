@@ -3,7 +3,7 @@
 In:    `Probe` values (the engine says which and when); uplinks with their interfaces and marks; netlink events; leases.
 Out:   `ProbeResult` and `InterfaceChange`, handed to the `deliver` callable given at the start, on the event loop.
 Files: prober      runs probes in parallel; the catalogue of kinds
-       icmp tcp dns http https   one kind each: `ask(attempt) -> ProbeResult`
+       icmp tcp dns http https tls   one kind each: `ask(attempt) -> ProbeResult`
        attempt     one probe under way      egress      sockets which leave by one line only
        echo        ICMP packets, pure       refusal     what a socket's error says of the way
        stream      connect, and non-blocking calls made awaitable

@@ -56,10 +56,15 @@ def meaning(error: OSError) -> tuple[Outcome, str]:
             return Outcome.REFUSED, f"{error.verify_message}: is the clock of this box right?"
         return Outcome.REDIRECTED, f"somebody else's certificate: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
-        if error.reason in _NOT_TLS:
+        if is_not_tls(error):
             return Outcome.REDIRECTED, "answers, but not in TLS"
         return Outcome.REFUSED, f"no TLS: {(error.reason or 'handshake failed').replace('_', ' ').lower()}"
     return Outcome.REFUSED, f"{words_of(error)} in the TLS handshake"
+
+
+def is_not_tls(error: ssl.SSLError) -> bool:
+    """Whether somebody answered in another language."""
+    return error.reason in _NOT_TLS
 
 
 @functools.cache

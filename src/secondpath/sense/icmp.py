@@ -1,5 +1,7 @@
 """ICMP: is there an echo? 44 bytes out, 44 back for IPv4; one raw socket for each line.
 
+The same in full size: an echo of FULL_BYTES that nobody may cut in pieces finds a path that swallows large packets.
+
 Round trips end at the kernel's receive stamp (SO_TIMESTAMPNS): in a loaded box a stamp taken here is 0.1-1 ms late.
 But that stamp is of the wall clock, which may be set while a question is open; so the same span is also measured on
 the monotonic clock, and where the two clocks moved apart the monotonic one is believed.
@@ -19,7 +21,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from secondpath import clock
-from secondpath.model import Family, Outcome, ProbeResult
+from secondpath.model import Family, Outcome, ProbeKind, ProbeResult
 from secondpath.sense import echo
 from secondpath.sense.attempt import Attempt
 from secondpath.sense.egress import Egress
@@ -30,6 +32,14 @@ _FILTER_OPTIONS = {Family.IPV4: (255, 1), Family.IPV6: (socket.IPPROTO_ICMPV6, 1
 _SO_TIMESTAMPNS_NEW = 64
 """asm-generic/socket.h: two 64-bit numbers on every machine, safe after 2038 (Linux 5.1)."""
 _STAMP = struct.Struct("=qq")
+_DONT_FRAGMENT = {
+    Family.IPV4: (socket.IPPROTO_IP, 10, 3),
+    Family.IPV6: (socket.IPPROTO_IPV6, 23, 3),
+}
+"""IP_MTU_DISCOVER and IPV6_MTU_DISCOVER (linux/in.h, in6.h) set to PROBE: DF, and no heed to what was learned."""
+FULL_BYTES = 1400
+"""IP length of an echo in full size: what every common access carries, tunnels and cellular ones mostly too."""
+_HEADERS_BYTES = {Family.IPV4: 28, Family.IPV6: 48}
 _CLOCKS_APART_S = 0.001
 _REMEMBERED = 512
 """Questions kept for a late answer, of each line."""
@@ -90,6 +100,8 @@ class Echoes:
         self._serial += 1
         sequence = self._serial & 0xFFFF
         payload = struct.pack("!Q", self._serial) + secrets.token_bytes(8)
+        if attempt.probe.target.kind is ProbeKind.SIZE:
+            payload = payload.ljust(FULL_BYTES - _HEADERS_BYTES[self._family], b"\0")
         packet = echo.request(self._family, self._ident, sequence, payload)
         result: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
         question = _Question(attempt, payload, take_moment(), result)
@@ -120,6 +132,7 @@ class Echoes:
     def _open(self) -> socket.socket:
         sock = self._egress.open(socket.SOCK_RAW, _PROTOCOLS[self._family])
         sock.setsockopt(*_FILTER_OPTIONS[self._family], echo.FILTERS[self._family])
+        sock.setsockopt(*_DONT_FRAGMENT[self._family])
         with contextlib.suppress(OSError):  # before Linux 5.1 our own stamp must do
             sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS_NEW, 1)
         return sock

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeAlias
 
 from secondpath.model import Family, Line, Outcome, Probe, ProbeKind, ProbeResult
-from secondpath.sense import dns, http, https, icmp, tcp
+from secondpath.sense import dns, http, https, icmp, tcp, tls
 from secondpath.sense.attempt import Attempt
 from secondpath.sense.egress import Egress
 from secondpath.sense.refusal import unsent
@@ -24,6 +24,8 @@ KINDS: Mapping[ProbeKind, Ask] = {
     ProbeKind.DNS: dns.ask,
     ProbeKind.HTTP: http.ask,
     ProbeKind.HTTPS: https.ask,
+    ProbeKind.TLS: tls.ask,
+    ProbeKind.SIZE: icmp.ask,
 }
 """The catalogue: a new kind is one file and one line here."""
 

@@ -57,6 +57,14 @@ CAUSES: Mapping[Cause, Words] = {
         "nothing beyond {provider} equipment answers", "carrier is there, none of the probed addresses answers"
     ),
     Cause.LOSS: Words("it loses {loss} of what is sent", "{loss} of {samples} probes lost, round trip {rtt}"),
+    Cause.DNS: Words("names are not found through it", "no resolver answers over this line, echoes and connections do"),
+    Cause.TCP: Words("connections do not come about through it", "SYNs go unanswered, echoes and names work"),
+    Cause.TLS: Words("secure pages do not open through it", "connections stand, TLS handshakes stall"),
+    Cause.PATH_MTU: Words("large packets get lost on it", "echoes of 1,400 bytes vanish, small ones return (path MTU)"),
+    Cause.CAPTIVE: Words(
+        "a login or payment page of {carrier} answers instead of the internet",
+        "HTTP is redirected: captive portal, or the line is suspended",
+    ),
     Cause.RECOVERING: Words("it begins to answer again", "answers return, not yet enough in a row"),
 }
 
@@ -74,6 +82,18 @@ VERDICTS: Mapping[VerdictCode, Words] = {
         "nothing beyond {provider} equipment answers on {uplink}", "{lines}: link up, no probed address answers"
     ),
     VerdictCode.BROWN_OUT: Words("{uplink} is poor", "{lines}: loss above the limit for this path"),
+    VerdictCode.DNS: Words("names are not found through {uplink}", "{lines}: no resolver answers, echoes do"),
+    VerdictCode.TCP: Words(
+        "connections do not come about through {uplink}", "{lines}: SYNs unanswered, echoes and DNS answered"
+    ),
+    VerdictCode.TLS: Words("secure pages do not open through {uplink}", "{lines}: TCP connects, TLS handshakes stall"),
+    VerdictCode.PATH_MTU: Words(
+        "large packets get lost on {uplink}", "{lines}: 1,400-byte packets with DF vanish, small ones pass"
+    ),
+    VerdictCode.CAPTIVE: Words(
+        "a login or payment page of {carrier} answers on {uplink} instead of the internet",
+        "{lines}: HTTP is answered by somebody else (captive portal, or suspended)",
+    ),
     VerdictCode.BACKUP_NOT_READY: Words("{uplink} is not ready to step in", "{lines}: standby line is down"),
     VerdictCode.ONE_FAMILY: Words(
         "{family} does not work on {uplink}, the rest of it does", "{lines}: down, the other family works"
@@ -91,6 +111,11 @@ ADVICE: Mapping[VerdictCode, str] = {
     VerdictCode.ADDRESS: "restart the modem of {uplink}; if that does not help, {call}",
     VerdictCode.UPSTREAM: "{call}; traffic comes back by itself",
     VerdictCode.BROWN_OUT: "if it lasts, {call}",
+    VerdictCode.DNS: "if it lasts, {call}",
+    VerdictCode.TCP: "{call}",
+    VerdictCode.TLS: "{call}",
+    VerdictCode.PATH_MTU: "{call}, and say that packets above 1,400 bytes get lost",
+    VerdictCode.CAPTIVE: "check whether the bill of {uplink} is paid, or log in at its page; else {call}",
     VerdictCode.BACKUP_NOT_READY: "mend {uplink} before it is needed",
     VerdictCode.ONE_FAMILY: "if it lasts, {call}",
     VerdictCode.ALL_DOWN: "check the power and cables of the modems; then {call}",

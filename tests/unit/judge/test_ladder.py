@@ -1,0 +1,116 @@
+"""Rungs: what fails on a line that answers, and who may say so."""
+
+from __future__ import annotations
+
+import statistics
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.office import CABLE4, CABLE6, LTE4, TARGETS, World, settled_office, site
+
+from secondpath.judge.ladder import RUNG, questions_for
+from secondpath.model import Cause, Family, Health, Line, ProbeKind, VerdictCode
+
+LTE6 = Line("lte", Family.IPV6)
+OVER_TCP = {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.HTTPS, ProbeKind.TLS}
+FAULTS = {
+    "dns": ({ProbeKind.DNS}, Cause.DNS, 3.0),
+    "tcp": (OVER_TCP, Cause.TCP, 8.0),
+    "tls": ({ProbeKind.TLS, ProbeKind.HTTPS}, Cause.TLS, 8.0),
+    "size": ({ProbeKind.SIZE}, Cause.PATH_MTU, 8.0),
+}
+
+
+def working_office(seed: int = 1) -> World:
+    """An office that has been at work long enough to know who answers what."""
+    world = settled_office(seed=seed)
+    world.run_for(90.0)
+    return world
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_rung_that_fails_here_and_works_elsewhere_moves_the_family(name: str) -> None:
+    kinds, cause, within_s = FAULTS[name]
+    took = []
+    for seed in range(10):
+        world = working_office(seed)
+        world.run_for(seed * 0.37)
+        world.dead_kinds = {CABLE4: set(kinds)}
+        took.append(world.run_until(lambda w=world: w.uses() == "lte", 30.0))  # type: ignore[misc]
+        world.run_for(5.0)
+        state = world.state(CABLE4)
+        assert (state.health, state.cause) == (Health.DEGRADED, cause)
+        assert world.uses(Family.IPV6) == "cable", "the other family is well and stays"
+    assert statistics.median(took) <= within_s, took
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_what_fails_over_every_line_moves_nobody(name: str) -> None:
+    kinds, _, _ = FAULTS[name]
+    world = working_office()
+    world.dead_kinds = {line: set(kinds) for line in (CABLE4, CABLE6, LTE4, LTE6)}
+    world.run_for(600.0)
+    assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
+
+
+@pytest.mark.parametrize("address", sorted({str(t.address) for t in TARGETS}))
+def test_one_address_dead_in_every_way_moves_nobody(address: str) -> None:
+    world = working_office()
+    world.dead_addresses.add(address)
+    world.run_for(300.0)
+    assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
+    assert world.engine.verdict.code is VerdictCode.OK
+
+
+def test_a_line_whose_rung_is_well_again_serves_its_hold() -> None:
+    world = working_office()
+    world.dead_kinds = {CABLE4: {ProbeKind.TLS, ProbeKind.HTTPS}}
+    world.run_until(lambda: world.uses() == "lte", 30.0)
+    world.run_for(120.0)
+    assert world.uses() == "lte", "nobody goes home to a line that fails"
+    world.dead_kinds = {}
+    back_s = world.run_until(lambda: world.uses() == "cable", 200.0)
+    assert back_s >= site().failover.hold_s
+
+
+def test_a_portal_is_called_by_its_name() -> None:
+    world = working_office()
+    world.redirected.add(CABLE4)
+    world.dead_kinds = {CABLE4: {ProbeKind.TLS, ProbeKind.HTTPS}}
+    world.run_until(lambda: world.uses() == "lte", 30.0)
+    world.run_until(lambda: world.state(CABLE4).cause is Cause.CAPTIVE, 10.0)
+
+
+def test_a_dead_line_with_a_portal_on_it_is_called_captive() -> None:
+    world = working_office()
+    world.redirected.add(CABLE4)
+    world.dead_kinds = {CABLE4: set(ProbeKind) - {ProbeKind.HTTP}}
+    world.run_until(lambda: world.uses() == "lte", 5.0)
+    world.run_until(lambda: world.state(CABLE4).cause is Cause.CAPTIVE, 20.0)
+
+
+def test_one_site_that_redirects_moves_nobody() -> None:
+    world = working_office()
+    world.redirected |= {CABLE4, CABLE6}
+    world.run_for(300.0)
+    assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.0, 0.08))
+def test_random_loss_convicts_no_rung(seed: int, loss: float) -> None:
+    world = working_office(seed)
+    world.loss = dict.fromkeys((CABLE4, CABLE6), loss)
+    world.run_for(300.0)
+    causes = {t.reason for t in world.transitions if t.subject.startswith("line:")}
+    assert causes <= {Cause.WELL, Cause.STARTING, Cause.LOSS}
+
+
+def test_every_address_is_asked_on_every_rung() -> None:
+    named = site().targets_of(Family.IPV4)
+    asked = questions_for(named)
+    for address in {t.address for t in named}:
+        rungs = {RUNG[t.kind] for t in asked if t.address == address}
+        assert len(rungs) >= 4, f"{address}: {rungs}"
+    assert len({t.uri for t in asked}) == len(asked)
