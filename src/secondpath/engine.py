@@ -132,6 +132,10 @@ class Engine:
             return Override(OverrideKind.FAILOVER, next(iter(self.pinned.values()))), None
         return None, None
 
+    def rungs(self) -> dict[str, dict[str, str]]:
+        """What is known to work on each line, or to fail, beside answering at all."""
+        return {str(line): ladder.rungs() for line, ladder in self._asking.trials.ladders.items()}
+
     def holds(self, now: Instant) -> dict[Line, float]:
         """Seconds until traffic may go home, for each line that is well again and has not served its hold yet."""
         left = {line: trust.served_at() - now for line, trust in self.trust.items()}

@@ -350,7 +350,8 @@ class Gateway:
         except OSError:
             counters = {}
         epochs = {str(line): epoch for line, epoch in self.hand.epochs.items()}
-        return {"counters": counters, "epochs": epochs, "trouble": self._trouble, "book": self.book.trouble}
+        return {"counters": counters, "epochs": epochs, "trouble": self._trouble, "book": self.book.trouble,
+                "rungs": self.engine.rungs()}  # fmt: skip
 
     # timers
 

@@ -101,6 +101,8 @@ class Asking:
     def _next_rung_at(self, site: Site, judge: LineJudge) -> Instant:
         line, metered = judge.line, site.uplink(judge.line.uplink).metered
         rota, ladder = self._rota(line), self.trials.ladders[line]
+        if judge.state.health is Health.DOWN and rota.rung_at < judge.state.since:
+            return judge.state.since  # it went down just now: is it a portal?
         return rota.rung_at + rung_pace_s(judge, ladder, rota, line in self._in_use, line in self._proving, metered)
 
     def _ask_rung(self, now: Instant, judge: LineJudge) -> None:

@@ -156,6 +156,12 @@ class Ladder:
             if question.outcome is None:
                 question.overdue_at = max(question.overdue_at, until)
 
+    def rungs(self) -> dict[str, str]:
+        """Every rung that two addresses stand for: "well" or "failing"."""
+        stood = {rung: {t.address for t in self.on(rung) if t.uri in self.worked} for rung in Rung}
+        known = {rung for rung, there in stood.items() if len(there) >= WITNESSES} | self.failing.keys()
+        return {rung.value: "failing" if rung in self.failing else "well" for rung in Rung if rung in known}
+
     def deaf(self) -> frozenset[ProbeKind]:
         """Kinds whose silence is explained by a failing rung: they tell nothing of loss."""
         explained = set(self.failing)

@@ -58,7 +58,7 @@ RUNG_METERED_IN_USE_S = 6.0
 RUNG_METERED_S = 7200.0
 """... of a metered one that carries nothing: it is heard whenever another line is tried."""
 RUNG_LEARNING_S = 5.0
-"""... while there are questions that were never asked: who answers what has to be known before it can prove anything."""
+"""... while there are questions that were never asked: who answers what must be known before it proves anything."""
 RUNG_FAILING_S = 1.0
 RUNG_METERED_FAILING_S = 15.0
 ROUND = (Rung.TLS, Rung.SIZE, Rung.WEB, Rung.DNS, Rung.TLS, Rung.SIZE, Rung.WEB, Rung.TCP)

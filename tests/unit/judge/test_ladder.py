@@ -87,7 +87,7 @@ def test_a_dead_line_with_a_portal_on_it_is_called_captive() -> None:
     world.redirected.add(CABLE4)
     world.dead_kinds = {CABLE4: set(ProbeKind) - {ProbeKind.HTTP}}
     world.run_until(lambda: world.uses() == "lte", 5.0)
-    world.run_until(lambda: world.state(CABLE4).cause is Cause.CAPTIVE, 20.0)
+    world.run_until(lambda: world.state(CABLE4).cause is Cause.CAPTIVE, 1.0)
 
 
 def test_one_site_that_redirects_moves_nobody() -> None:
