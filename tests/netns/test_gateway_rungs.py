@@ -1,4 +1,4 @@
-"""A line that answers and is useless all the same: the office moves, is told why, and goes home only to a whole line."""
+"""A line that answers and is useless all the same: the office moves, is told why, and goes home to a whole line."""
 
 from __future__ import annotations
 
