@@ -91,6 +91,7 @@ class World:
     dead_addresses: set[str] = field(default_factory=set)
     dead_kinds: dict[Line, set[ProbeKind]] = field(default_factory=dict)
     redirected: set[Line] = field(default_factory=set)
+    near: dict[str, bool] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
     sent: list[tuple[Instant, Probe]] = field(default_factory=list)
     steering: Steering | None = None
@@ -157,6 +158,8 @@ class World:
             or probe.target.kind in self.dead_kinds.get(probe.line, ())
             or self._random.random() < self.loss.get(probe.line, 0.0)
         )
+        if str(probe.target.address) in self.near:
+            lost = not self.near[str(probe.target.address)]
         rtt_s = self.rtt_s.get(probe.line, 0.03) * self._random.uniform(0.95, 1.1)
         if probe.line in self.redirected and probe.target.kind is ProbeKind.HTTP:
             result, after = ProbeResult(probe, Outcome.REDIRECTED, rtt_s), rtt_s

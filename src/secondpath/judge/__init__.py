@@ -7,6 +7,7 @@ Files: window  what was asked and answered, and the arithmetic of loss and delay
        probing whom to ask, how often, how patiently
        asking  the questions themselves: heartbeats, bursts, the proof of the others
        ladder  what a line that answers can do: names, connections, TLS, the web, full size
+       near    the modem and the next hop: how far one still comes
        trials  who is heard when a rung is accused, and what convicts it
        blame   from the states of all lines to one verdict
 Never: reads a clock, talks to the world, or knows where traffic travels.

@@ -71,6 +71,8 @@ class Asking:
                     self._send(now, judge, target, patience_s(judge, target, in_burst=False))
             if burst is None and now >= self._next_rung_at(site, judge) - SLACK_S:
                 self._ask_rung(now, judge)
+            if now >= self._near_at(site, judge) - SLACK_S:
+                self._ask_near(now, site, judge)
         for line, target, full in self.trials.wanted(now):
             expected_s = patience_s(judges[line], target, in_burst=True)
             self.trials.took(self._put(now, judges[line], target, patience(expected_s, target, full)))
@@ -83,6 +85,7 @@ class Asking:
             burst = judge.suspicion
             if not judge.fit():
                 continue
+            times.append(self._near_at(site, judge))
             if burst is not None and burst.waves_left:
                 times.append(burst.next_wave_at)
             else:
@@ -112,6 +115,15 @@ class Asking:
         if target is not None:
             rota.tries[target.uri] = rota.tries.get(target.uri, 0) + 1
             self._put(now, judge, target, patience_s(judge, target, in_burst=False))
+
+    def _near_at(self, site: Site, judge: LineJudge) -> Instant:
+        return judge.near.due_at(judge.state.health, judge.state.since, site.uplink(judge.line.uplink).metered)
+
+    def _ask_near(self, now: Instant, site: Site, judge: LineJudge) -> None:
+        """The next hop and the modem: their bytes never leave the building, or only just."""
+        judge.near.asked_at = now
+        for target in judge.near.targets(site.uplink(judge.line.uplink), judge.interface):
+            judge.near.asked(self._put(now, judge, target, TIMEOUT_S))
 
     def _doubt_siblings(self, now: Instant) -> None:
         """What ails one family of an uplink mostly ails the other: it is asked now, so that both are known together."""

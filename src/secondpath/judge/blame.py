@@ -44,6 +44,9 @@ FACTS: Mapping[Cause, VerdictCode] = {
     Cause.DISABLED: VerdictCode.INTERFACE,
     Cause.NO_ADDRESS: VerdictCode.ADDRESS,
     Cause.NO_GATEWAY: VerdictCode.ADDRESS,
+    Cause.MODEM: VerdictCode.MODEM,
+    Cause.ACCESS: VerdictCode.ACCESS,
+    Cause.NEXT_HOP: VerdictCode.NEXT_HOP,
     Cause.CAPTIVE: VerdictCode.CAPTIVE,
 }
 """The cause of a line that is down, and what it says of the site; anything else is somewhere upstream."""

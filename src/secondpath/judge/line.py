@@ -17,6 +17,7 @@ from enum import StrEnum
 from ipaddress import ip_interface
 
 from secondpath.judge.ladder import Ladder
+from secondpath.judge.near import Near
 from secondpath.judge.window import Window
 from secondpath.model import (
     Cause,
@@ -90,6 +91,12 @@ STREAK_TO_RETURN = 3
 STREAK_TO_START = 2
 
 
+KEPT = frozenset(
+    {Cause.SILENT, Cause.UNSENT, Cause.RECOVERING, Cause.CAPTIVE, Cause.MODEM, Cause.ACCESS, Cause.NEXT_HOP}
+)
+"""Causes that stay true of a line that is down until it answers."""
+
+
 @dataclass(slots=True)
 class Suspicion:
     """A burst under way: since when, and the numbers of the questions asked for it, wave by wave."""
@@ -148,6 +155,7 @@ class LineJudge:
         self._silent = False
         self.unease = 0.0
         self.portal = False
+        self.near = Near(line)
         self._rung: Cause | None = None
         self._quality = (Reading.ANSWERS, Cause.WELL)
         self._quality_at = now
@@ -184,6 +192,8 @@ class LineJudge:
 
     def answered(self, now: Instant, result: ProbeResult) -> None:
         """Note how a question ended."""
+        if self.near.answered(result):
+            return
         self.window.answer(now, result)
         if result.outcome is Outcome.OK:
             self._streak += 1
@@ -267,8 +277,9 @@ class LineJudge:
             self._silent = self._silent or not any(a.answered() for a in asked)
 
     def _silent_cause(self, now: Instant) -> Cause:
-        if self.portal:
-            return Cause.CAPTIVE
+        known = Cause.CAPTIVE if self.portal else self.near.cause()
+        if known is not None:
+            return known
         recent = [a for a in self.window.asked if now - a.at < 5.0]
         return Cause.UNSENT if recent and all(a.outcome is Outcome.UNSENT for a in recent) else Cause.SILENT
 
@@ -282,8 +293,7 @@ class LineJudge:
 
     def _kept_cause(self) -> Cause:
         """Why the line is down, while nothing new is known: what was, or silence once a hard fact has passed."""
-        kept = (Cause.SILENT, Cause.UNSENT, Cause.RECOVERING, Cause.CAPTIVE)
-        return self.state.cause if self.state.cause in kept else Cause.RECOVERING
+        return self.state.cause if self.state.cause in KEPT else Cause.RECOVERING
 
     def _read_quality(self, now: Instant) -> tuple[Reading, Cause]:
         """Brown-outs are slow, and counting costs: looked at twice a second. A rung that fails is known already."""

@@ -56,6 +56,15 @@ CAUSES: Mapping[Cause, Words] = {
     Cause.SILENT: Words(
         "nothing beyond {provider} equipment answers", "carrier is there, none of the probed addresses answers"
     ),
+    Cause.MODEM: Words(
+        "the modem of {uplink} does not answer", "carrier is there; neither modem nor next hop answers echoes"
+    ),
+    Cause.ACCESS: Words(
+        "the modem is well, {provider} side of it is not", "the modem answers echoes, the next hop does not"
+    ),
+    Cause.NEXT_HOP: Words(
+        "{provider} equipment does not answer", "carrier is there, the next hop that used to answer does not"
+    ),
     Cause.LOSS: Words("it loses {loss} of what is sent", "{loss} of {samples} probes lost, round trip {rtt}"),
     Cause.DNS: Words("names are not found through it", "no resolver answers over this line, echoes and connections do"),
     Cause.TCP: Words("connections do not come about through it", "SYNs go unanswered, echoes and names work"),
@@ -80,6 +89,15 @@ VERDICTS: Mapping[VerdictCode, Words] = {
     ),
     VerdictCode.UPSTREAM: Words(
         "nothing beyond {provider} equipment answers on {uplink}", "{lines}: link up, no probed address answers"
+    ),
+    VerdictCode.MODEM: Words(
+        "the modem of {uplink} does not answer", "{lines}: carrier, but neither modem nor next hop answers"
+    ),
+    VerdictCode.ACCESS: Words(
+        "the modem of {uplink} is well, {provider} side of it is not", "{lines}: modem answers, next hop does not"
+    ),
+    VerdictCode.NEXT_HOP: Words(
+        "{provider} equipment on {uplink} does not answer", "{lines}: carrier, the next hop does not answer"
     ),
     VerdictCode.BROWN_OUT: Words("{uplink} is poor", "{lines}: loss above the limit for this path"),
     VerdictCode.DNS: Words("names are not found through {uplink}", "{lines}: no resolver answers, echoes do"),
@@ -110,6 +128,9 @@ ADVICE: Mapping[VerdictCode, str] = {
     VerdictCode.INTERFACE: "check that {interface} is plugged in; secondpath doctor says more",
     VerdictCode.ADDRESS: "restart the modem of {uplink}; if that does not help, {call}",
     VerdictCode.UPSTREAM: "{call}; traffic comes back by itself",
+    VerdictCode.MODEM: "switch the modem of {uplink} off and on; if that does not help, {call}",
+    VerdictCode.ACCESS: "{call}; traffic comes back by itself",
+    VerdictCode.NEXT_HOP: "switch the modem of {uplink} off and on; if that does not help, {call}",
     VerdictCode.BROWN_OUT: "if it lasts, {call}",
     VerdictCode.DNS: "if it lasts, {call}",
     VerdictCode.TCP: "{call}",
