@@ -173,7 +173,7 @@ STUN = Key(
         most=16,
         write='["192.0.2.1:3478"]',
     ),
-    "STUN servers, which `check-path` asks what the world sees of a line; two of each family tell how it is translated.",
+    "STUN servers, which `check-path` asks what the world sees of a line; two of a family tell how it is translated.",
     '["192.0.2.1:3478", "[2001:db8::1]:3478"]',
     default=list(STUN_DEFAULTS),
 )
