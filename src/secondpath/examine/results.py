@@ -12,7 +12,7 @@ from secondpath.model import Endpoint, InterfaceChange, IPAddress, Line, Outcome
 class NextHop:
     """The gateway of a line. `neighbour`: it answers ARP (RFC 826) or neighbour discovery (RFC 4861); `echo`: pings.
 
-    None stands for what was not asked: a line without Ethernet has no neighbours.
+    None stands for what was not asked: who answers pings need not answer more, and without Ethernet nobody can.
     """
 
     address: IPAddress
@@ -63,7 +63,7 @@ class PathMtu:
     @property
     def vanishing(self) -> bool:
         """Whether packets that the interface takes are lost on the way, and no router says why."""
-        return self.path_bytes is not None and self.path_bytes < self.interface_bytes and self.told_bytes is None
+        return self.path_bytes is not None and self.path_bytes < self.interface_bytes and self.told_by is None
 
 
 class Denial(StrEnum):

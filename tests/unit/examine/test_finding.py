@@ -45,7 +45,7 @@ def test_a_good_line_has_nothing_wrong_and_all_works() -> None:
         ({"asked": NO_DNS, "resolvers": (resolver(Outcome.TIMEOUT, Denial.SILENT),)}, [Problem.DNS]),
         ({"asked": with_asked(icmp=Outcome.TIMEOUT), "anchors": anchors(0), "mtu": PathMtu(1500)}, [Problem.ICMP]),
         ({"mtu": BIG}, [Problem.BIG_PACKETS]),
-        ({"mtu": replace(BIG, told_bytes=1399)}, []),
+        ({"mtu": replace(BIG, told_bytes=1399, told_by=STATE.gateways[0])}, []),
         ({"resolvers": (resolver(denial=Denial.INVENTED),)}, [Problem.INVENTED_NAMES]),
         ({"anchors": anchors(4)}, [Problem.LOSS]),
         ({"asked": NO_TCP, "mtu": BIG, "anchors": anchors(3)}, [Problem.TCP, Problem.BIG_PACKETS, Problem.LOSS]),
