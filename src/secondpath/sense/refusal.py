@@ -51,6 +51,8 @@ def refused(attempt: Attempt, sock: socket.socket, error: OSError, since: Instan
     """The result of a probe that left at `since`, and that an error ended."""
     if isinstance(error, TimeoutError):
         return attempt.ended(Outcome.TIMEOUT, "the kernel gave up")
+    if error.errno == errno.ECONNABORTED:  # SOCK_DESTROY: the gateway ends its own connections of a line that is down
+        return attempt.ended(Outcome.TIMEOUT, "ended by this box before an answer came")
     offender = take_offender(sock)
     if offender is None and error.errno in _LOCAL:
         return unsent(attempt, error)
