@@ -7,7 +7,8 @@
     udp 10000    mirror for calls (as 7001)                 udp 3478  STUN (RFC 8489), on two anchors of each family
 
 An answer on 7001 begins with the source address the internet saw: so a client learns by which uplink it went.
-Every other service is on every address; faults kill single ones. Each ISP also keeps a captive portal waiting.
+Every other service is on every address; faults kill single ones. Each ISP also keeps a captive portal waiting, and a
+name server that invents names.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from secondpath.lab.namespaces import inside
 from secondpath.lab.services import echo, portal, send_page, silent, sip, sip_answer, stream, stun_answer, telling, told
 from secondpath.lab.tls import write_certificates
 from secondpath.lab.topology import ANCHORS_IPV4, ANCHORS_IPV6, SERVERS_IPV4, SERVERS_IPV6, STUN_IPV4, STUN_IPV6
-from secondpath.lab.wiring import PORTAL_PORT
+from secondpath.lab.wiring import INVENTOR_PORT, PORTAL_PORT
 from secondpath.lab.zone import NAMES, Zone
 
 ADDRESSES = (*ANCHORS_IPV4, *SERVERS_IPV4, *ANCHORS_IPV6, *SERVERS_IPV6)
@@ -44,6 +45,7 @@ class World:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.zone = Zone()
+        self.inventor = Zone(invented=(SERVERS_IPV4[2], SERVERS_IPV6[2]))
         self.slow_s: dict[str, float] = {}
 
     # ── UDP ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -68,6 +70,8 @@ class World:
         """What a UDP service says to a datagram."""
         if port == DNS:
             return self.zone.answer(data)
+        if port == INVENTOR_PORT:
+            return self.inventor.answer(data)
         if port == SIP:
             return sip_answer(data)
         if port == STUN:
@@ -160,6 +164,8 @@ async def serve(home: Path, portals: list[str]) -> None:
     for netns in portals:
         with inside(netns):
             listeners = [socket.create_server(("::", PORTAL_PORT), family=socket.AF_INET6, dualstack_ipv6=True)]
+            inventor = datagram_socket("::", INVENTOR_PORT)  # both families
+        loop.add_reader(inventor, world.on_datagram, INVENTOR_PORT, inventor, "")
         for listener in listeners:
             await asyncio.start_server(guarded(portal), sock=listener)
     await asyncio.start_unix_server(guarded(world.control), home / "world.new")
