@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import secrets
 import socket
 from collections.abc import Iterator
@@ -70,11 +71,15 @@ class Echoer:
         self._serial = 0
         self._asked: dict[int, _Question] = {}
         self._sock: socket.socket | None = None
+        self._closed = False
+        self.held_back = False
+        """Whether an echo was not sent because the line has cost what it may: then silence says nothing."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._closed = True
         if self._sock is not None:
             asyncio.get_running_loop().remove_reader(self._sock.fileno())
             self._sock.close()
@@ -87,7 +92,8 @@ class Echoer:
         has cost what it may.
         """
         size = size_bytes or SMALL_BYTES[self._family]
-        if not self._meter.may(size):
+        if not self._meter.may(2 * size):  # there and back
+            self.held_back = True
             return NOTHING
         sequence, token = self._serial & 0xFFFF, secrets.token_bytes(_TOKEN_BYTES)
         self._serial += 1
@@ -95,18 +101,21 @@ class Echoer:
         packet = echo.request(self._family, self._ident, sequence, payload)
         question = _Question(target, token, clock.now(), asyncio.get_running_loop().create_future())
         self._asked[sequence] = question
+        back = NOTHING
         try:
             self._socket().sendto(packet, self._destination(target))
             async with asyncio.timeout(timeout_s):
-                return await question.back
+                back = await question.back
         except TimeoutError:
-            return NOTHING
+            pass
         except OSError as error:
-            if error.errno == errno.EMSGSIZE:
-                return NOTHING
-            raise
+            if error.errno != errno.EMSGSIZE:
+                raise
         finally:
             del self._asked[sequence]
+            if back.rtt_s is None:
+                self._meter.add(-size)
+        return back
 
     def _destination(self, target: IPAddress) -> tuple[str, int] | tuple[str, int, int, int]:
         if self._family is Family.IPV4:
@@ -115,6 +124,8 @@ class Echoer:
         return str(target), 0, 0, scope
 
     def _socket(self) -> socket.socket:
+        if self._closed:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         if self._sock is None:
             sock = self._egress.open(socket.SOCK_RAW, _PROTOCOLS[self._family])
             try:
@@ -138,7 +149,6 @@ class Echoer:
             if isinstance(answer, echo.Reply):
                 # Some servers send back less than they got; what was asked has made its way all the same.
                 if sender == question.target and answer.payload.startswith(question.token):
-                    self._meter.add(len(answer.payload) + _ICMP_HEADER_BYTES + IP_BYTES[self._family])
                     question.back.set_result(Back(rtt_s=clock.now() - question.sent))
             elif answer.target == question.target and answer.limit_bytes is not None:
                 question.back.set_result(Back(limit_bytes=answer.limit_bytes, limit_by=sender))

@@ -44,8 +44,17 @@ ECHO_GAP_S, ECHO_TIMEOUT_S = 0.1, 1.5
 ECHOES, ECHOES_METERED = 5, 3
 ANCHORS, ANCHORS_METERED = 4, 2
 SERVERS_MOST = 4
-DNS_MOST_BYTES = 700
-"""A question and its answer without EDNS, headers included: at most 512 bytes come back (RFC 1035 section 2.3.4)."""
+PROBE_MOST_BYTES = {
+    ProbeKind.ICMP: 2 * SMALL_BYTES[Family.IPV6],
+    ProbeKind.TCP: 500,
+    ProbeKind.DNS: 700,
+    ProbeKind.HTTP: 16_384,
+    ProbeKind.HTTPS: 16_384,
+}
+"""What a probe may cost, both ways. DNS without EDNS brings back at most 512 bytes (RFC 1035 section 2.3.4); the web at
+most the initial window of 10 segments (RFC 6928), for then the probe has read enough and resets the connection."""
+STREAMS = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.HTTPS})
+"""These are counted by the kernel in the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +184,9 @@ class _Line:
 
     async def _ask(self, target: Target) -> None:
         """One configured target, as the prober asks it, with an egress of its own so that it can be counted."""
-        if not self.meter.may(
-            {ProbeKind.ICMP: 2 * SMALL_BYTES[target.family], ProbeKind.DNS: DNS_MOST_BYTES}.get(target.kind, 0)
-        ):
+        most_bytes = PROBE_MOST_BYTES[target.kind]
+        if not self.meter.may(most_bytes):
+            self.asked[target] = Asked(target, Outcome.UNSENT, None, "it would cost more than is allowed here")
             return
         egress = self._egress()
         try:
@@ -185,7 +194,9 @@ class _Line:
             result: ProbeResult = await answer(Attempt(probe, egress))
             self.asked[target] = Asked(target, result.outcome, result.rtt_s, result.detail)
         finally:
-            egress.settle()
+            if target.kind in STREAMS:
+                egress.settle()
+                self.meter.add(-most_bytes)
             egress.close()
 
     async def _echo(self, echoer: Echoer, address: IPAddress) -> None:

@@ -25,6 +25,8 @@ async def find_mtu(
     while not search.done:
         sizes = search.sizes()
         backs = await asyncio.gather(*(_ask_twice(echoer, targets, size, patience_s) for size in sizes))
+        if echoer.held_back:
+            return told
         limits = [back for back in backs if back.limit_bytes is not None]
         for back in limits:
             told = PathMtu(interface_bytes, None, back.limit_bytes, back.limit_by)
