@@ -134,6 +134,20 @@ def test_a_fault_gets_its_sentence(box: Box, fault: str, problem: str, works: li
         assert uplinks["lte"]["lines"][family]["ok"], "a fault of one line is never told of another"
 
 
+def test_the_search_for_a_size_stays_within_what_a_metered_line_may_cost(box: Box) -> None:
+    box.office.inject("big-packets", "lte")
+    for line in examined(box, "lte")["lte"]["lines"].values():
+        assert (line["problems"], line["mtu"]["path_bytes"]) == (["big-packets"], 1399)
+        assert 20_000 < line["bytes"] <= line["bytes_limit"] == 64_000
+
+
+def test_a_line_that_loses_half_is_told_so(box: Box) -> None:
+    box.office.inject("loss-50", "cable")
+    for line in examined(box, "cable")["cable"]["lines"].values():
+        assert "loss" in line["problems"]
+        assert "of all echoes" in line["text"]
+
+
 def test_one_dead_family_is_told_alone(box: Box) -> None:
     box.office.inject("blackhole-v6", "cable")
     lines = examined(box, "cable")["cable"]["lines"]

@@ -118,7 +118,7 @@ def _anchor(anchor: Mapping[str, Any]) -> Text:
         return Text(f"{anchor['address']} answers none of {anchor['sent']} echoes")
     jitter = f", jitter {delay(anchor['jitter_s'])}" if anchor["jitter_s"] is not None else ""
     lost = f"{share(anchor['loss_ratio'])} of {anchor['sent']} lost"
-    return Text(f"{anchor['address']} {delay(anchor['median_s'])} in the middle{jitter}, {lost}")
+    return Text(f"{anchor['address']} median {delay(anchor['median_s'])}{jitter}, {lost}")
 
 
 def _packets(mtu: Mapping[str, Any], interface: str) -> str:

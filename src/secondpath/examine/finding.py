@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from secondpath.examine.echoes import loss_ratio
-from secondpath.examine.results import Denial, LineReport
+from secondpath.examine.results import Denial, LineReport, Resolver
 from secondpath.model import Outcome, ProbeKind
 
 LOSS_RATIO = 0.1
@@ -87,9 +87,14 @@ def _works(report: LineReport, kind: ProbeKind) -> bool:
     """Whether questions of a kind are answered by those whom they are meant for."""
     if kind is ProbeKind.ICMP and any(anchor.round_trips_s for anchor in report.anchors):
         return True
-    if kind is ProbeKind.DNS and any(resolver.outcome is Outcome.OK for resolver in report.resolvers):
+    if kind is ProbeKind.DNS and any(_answers(resolver) for resolver in report.resolvers):
         return True
     return any(asked.target.kind is kind and asked.outcome is Outcome.OK for asked in report.asked)
+
+
+def _answers(resolver: Resolver) -> bool:
+    """Whether a resolver does its work: also who only denies what does not exist, should the other answer be lost."""
+    return resolver.outcome is Outcome.OK or resolver.denial is Denial.HONEST
 
 
 def _dead(report: LineReport) -> Iterator[Problem]:

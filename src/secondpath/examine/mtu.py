@@ -4,7 +4,8 @@ Echoes of chosen sizes are sent with "don't fragment" set; one that comes back p
 too big or lost, so each size is asked twice (RFC 4821 section 7.6.3), and a size below a proven one counts as lost.
 A router that names its own limit (RFC 1191, RFC 8201 section 4) shortens the search, and is not believed without proof
 from below. First comes the interface's own size, for most lines carry it; then sizes that links are known to have;
-then the gap that is left is divided evenly.
+then the gap that is left is divided evenly. On a line that loses packets the end is doubted: the least size that failed
+is asked some more.
 """
 
 from __future__ import annotations
@@ -72,6 +73,10 @@ class Search:
         high = min([high, *(limit + 1 for limit in limits)])
         limit = min(limits, default=self.told if self.told is not None and low <= self.told < high else None)
         return replace(self, low=low, high=high, proven=self.proven or low > self.low, round=self.round + 1, told=limit)
+
+    def reopened(self, interface_bytes: int) -> Search:
+        """The search when a size that was thought not to pass has come back after all: above it all is open again."""
+        return replace(self, low=self.high, high=interface_bytes + 1, proven=True, told=None)
 
 
 def begin(family: Family, interface_bytes: int, *, metered: bool = False) -> Search:

@@ -56,6 +56,11 @@ def test_each_ailment_has_its_name(changes: dict[str, Any], problems: list[Probl
     assert list(finding_of(line(**changes)).problems) == problems
 
 
+def test_a_resolver_that_denies_what_does_not_exist_works() -> None:
+    half = (resolver(Outcome.TIMEOUT, Denial.HONEST),)
+    assert finding_of(line(asked=NO_DNS, resolvers=half)).well
+
+
 def test_a_family_that_nobody_set_up_is_not_wrong() -> None:
     found = finding_of(line(address=None))
     assert (found.well, found.offered) == (True, False)

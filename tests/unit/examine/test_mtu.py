@@ -68,6 +68,25 @@ def test_where_nothing_comes_back_nothing_is_claimed(width: int) -> None:
     assert found.path_bytes is None
 
 
+@given(st.sampled_from(Family), st.integers(1280, 1500), st.integers(0, 99))
+def test_a_size_that_passes_after_all_opens_the_search_again(family: Family, true: int, lost: int) -> None:
+    """Losses make every size fail for a while; then the least that failed is asked again, until nothing is doubtful."""
+    left = lost
+
+    def passes(size: int) -> bool:
+        nonlocal left
+        left -= 1
+        return size <= true and left < 0
+
+    search = begin(family, 1500)
+    while not search.done:
+        search, _, _ = searched(search, passes)
+        left = 0
+        if search.high <= 1500 and search.high <= true:
+            search = search.reopened(1500)
+    assert search.path_bytes == true
+
+
 def test_a_lost_echo_below_a_proven_size_changes_nothing() -> None:
     search = begin(Family.IPV4, 1500).after([])
     assert 1400 in search.sizes() and 1280 in search.sizes()

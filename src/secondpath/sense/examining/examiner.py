@@ -38,6 +38,8 @@ from secondpath.sense.prober import answer
 
 PROBE_TIMEOUT_S = 3.0
 """As judge waits for a probe."""
+DATAGRAM_TRIES = 2
+"""TCP asks again by itself; of the others one lost packet must not look like a dead service."""
 START_GAP_S, START_MOST_S, PARTS = 0.01, 0.5, 12
 """Between the beginnings of two parts; all have begun after half a second. A line has about a dozen."""
 ECHO_GAP_S, ECHO_TIMEOUT_S = 0.1, 1.5
@@ -190,8 +192,12 @@ class _Line:
             return
         egress = self._egress()
         try:
-            probe = Probe(0, self.order.line, target, PROBE_TIMEOUT_S)
-            result: ProbeResult = await answer(Attempt(probe, egress))
+            tries = 1 if target.kind in STREAMS else DATAGRAM_TRIES
+            for _ in range(tries):
+                probe = Probe(0, self.order.line, target, PROBE_TIMEOUT_S / tries)
+                result: ProbeResult = await answer(Attempt(probe, egress))
+                if result.outcome is not Outcome.TIMEOUT:
+                    break
             self.asked[target] = Asked(target, result.outcome, result.rtt_s, result.detail)
         finally:
             if target.kind in STREAMS:
@@ -237,7 +243,10 @@ class _Line:
         self.hop = await ask_hop(egress, echoer, hop, self.order.address or "")
 
     async def _deny(self, egress: MeteredEgress, target: Target) -> None:
-        self.denials[target] = await ask_denial(egress, target, self.meter, PROBE_TIMEOUT_S)
+        for _ in range(DATAGRAM_TRIES):
+            self.denials[target] = await ask_denial(egress, target, self.meter, PROBE_TIMEOUT_S / DATAGRAM_TRIES)
+            if self.denials[target] is not Denial.SILENT:
+                break
 
     async def _bind(self, egress: MeteredEgress) -> None:
         self.nat = await ask_servers(egress, self.order.address or "", self._servers(), self.meter)

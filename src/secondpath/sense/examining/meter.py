@@ -13,7 +13,7 @@ import struct
 from secondpath.model import Family, Line
 from secondpath.sense.egress import Egress
 
-METERED_MOST_BYTES = 65_536
+METERED_MOST_BYTES = 64_000
 """For one line: a tenth of a cent on the dearest of plans ($15/GB). What is usual is a tenth of it."""
 IP_BYTES = {Family.IPV4: 20, Family.IPV6: 40}
 """The headers of RFC 791 without options and of RFC 8200."""

@@ -13,6 +13,9 @@ from secondpath.sense.examining.echoing import Back, Echoer
 _PATIENCE_LEAST_S, _PATIENCE_MOST_S = 0.25, 0.6
 """How long an echo is waited for: two round trips, within these bounds."""
 
+_DOUBTS = 3
+"""How often the end of a search is doubted."""
+
 
 async def find_mtu(
     echoer: Echoer, anchors: Sequence[tuple[IPAddress, float]], family: Family, interface_bytes: int, *, metered: bool
@@ -21,7 +24,7 @@ async def find_mtu(
     search = begin(family, interface_bytes, metered=metered)
     patience_s = min(_PATIENCE_MOST_S, max(_PATIENCE_LEAST_S, 2 * max(rtt_s for _, rtt_s in anchors) + 0.1))
     targets = [target for target, _ in anchors][:2]
-    told = PathMtu(interface_bytes)
+    told, doubts = PathMtu(interface_bytes), _DOUBTS
     while not search.done:
         sizes = search.sizes()
         backs = await asyncio.gather(*(_ask_twice(echoer, targets, size, patience_s) for size in sizes))
@@ -34,6 +37,9 @@ async def find_mtu(
         if search.round == 0 and not passed and not await _lives(echoer, targets, patience_s):
             return told  # the anchors stopped answering: silence says nothing about sizes
         search = search.after(passed, [back.limit_bytes or 0 for back in limits])
+        silent = search.done and told.told_by is None and search.high <= interface_bytes
+        if silent and doubts > 0 and await _passes(echoer, targets, search.high, patience_s):
+            search, doubts = search.reopened(interface_bytes), doubts - 1
     return PathMtu(interface_bytes, search.path_bytes, told.told_bytes, told.told_by)
 
 
@@ -43,6 +49,12 @@ async def _ask_twice(echoer: Echoer, targets: Sequence[IPAddress], size: int, pa
     if first.rtt_s is not None or first.limit_bytes is not None:
         return first
     return await echoer.ask(targets[-1], patience_s, size)
+
+
+async def _passes(echoer: Echoer, targets: Sequence[IPAddress], size: int, patience_s: float) -> bool:
+    """Whether a size that failed twice passes after all, when asked twice more of every anchor."""
+    backs = await asyncio.gather(*(echoer.ask(target, patience_s, size) for target in targets for _ in range(2)))
+    return any(back.rtt_s is not None for back in backs)
 
 
 async def _lives(echoer: Echoer, targets: Sequence[IPAddress], patience_s: float) -> bool:
