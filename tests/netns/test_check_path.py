@@ -148,6 +148,12 @@ def test_a_line_that_loses_half_is_told_so(box: Box) -> None:
         assert "of all echoes" in line["text"]
 
 
+def test_a_line_by_satellite_is_slow_and_not_narrow(box: Box) -> None:
+    box.office.inject("delay+600", "cable")
+    for line in examined(box, "cable")["cable"]["lines"].values():
+        assert (line["problems"], line["mtu"]["path_bytes"]) == ([], 1500)
+
+
 def test_one_dead_family_is_told_alone(box: Box) -> None:
     box.office.inject("blackhole-v6", "cable")
     lines = examined(box, "cable")["cable"]["lines"]

@@ -78,7 +78,7 @@ def stun_answer(request: bytes, sender: str, port: int) -> bytes | None:
     """A binding response with the address that the internet saw, as XOR-MAPPED-ADDRESS (RFC 8489 section 14.2)."""
     if len(request) < 20 or request[:2] != b"\x00\x01" or request[4:8] != STUN_COOKIE:
         return None
-    address = ip_address(sender.removeprefix("::ffff:"))
+    address = ip_address(sender)
     mask = request[4:20][: len(address.packed)]
     seen = bytes(a ^ b for a, b in zip(address.packed, mask, strict=True))
     family = 1 if address.version == 4 else 2

@@ -11,8 +11,9 @@ from tests.unit.examine.reports import GOOD, OWN, SILENT, STATE, anchors, line, 
 
 from secondpath.examine.finding import Problem, finding_of
 from secondpath.examine.results import Denial, NextHop, PathMtu, Seen
-from secondpath.model import Endpoint, Network, Outcome, Site, Uplink
-from secondpath.tell.path import PROBLEMS, line_sentence, nat_words, no_such_uplink
+from secondpath.model import Endpoint, Network, Outcome, ProbeKind, Site, Uplink
+from secondpath.sense.examining.examiner import PROBE_MOST_BYTES
+from secondpath.tell.path import KINDS, PROBLEMS, line_sentence, nat_words, no_such_uplink
 
 SITE = Site("office", "UTC", "general", {}, (Uplink("cable", "wan0", carrier="Spectrum"),), (Network("staff", "lan0"),))
 WORLD = Endpoint(ip_address("203.0.113.77"), 40000)
@@ -64,6 +65,10 @@ def test_it_says_what_is_wrong_and_what_works(changes: dict[str, Any], sentence:
 def test_every_problem_has_a_phrase() -> None:
     assert set(PROBLEMS) == set(Problem)
     assert all(phrase[0] in "{" or phrase[0].islower() or phrase[:3].isupper() for phrase in PROBLEMS.values())
+
+
+def test_every_kind_of_question_has_a_word_and_a_price() -> None:
+    assert set(KINDS) == set(PROBE_MOST_BYTES) == set(ProbeKind)
 
 
 def test_carrier_grade_nat_is_told_and_is_not_wrong() -> None:

@@ -35,6 +35,7 @@ from secondpath.sense.examining.hop import ask_hop
 from secondpath.sense.examining.meter import METERED_MOST_BYTES, Meter, MeteredEgress
 from secondpath.sense.examining.sizing import find_mtu
 from secondpath.sense.prober import answer
+from secondpath.sense.refusal import ENDED_HERE
 
 PROBE_TIMEOUT_S = 3.0
 """As judge waits for a probe."""
@@ -192,18 +193,25 @@ class _Line:
             return
         egress = self._egress()
         try:
-            tries = 1 if target.kind in STREAMS else DATAGRAM_TRIES
-            for _ in range(tries):
-                probe = Probe(0, self.order.line, target, PROBE_TIMEOUT_S / tries)
-                result: ProbeResult = await answer(Attempt(probe, egress))
-                if result.outcome is not Outcome.TIMEOUT:
-                    break
+            result = await self._answer(target, egress)
             self.asked[target] = Asked(target, result.outcome, result.rtt_s, result.detail)
         finally:
             if target.kind in STREAMS:
                 egress.settle()
                 self.meter.add(-most_bytes)
             egress.close()
+
+    async def _answer(self, target: Target, egress: MeteredEgress) -> ProbeResult:
+        """The answer; datagrams are asked twice, and so is what the gateway itself cut off as it gave the line up."""
+        until, first_s = clock.now() + PROBE_TIMEOUT_S, PROBE_TIMEOUT_S
+        if target.kind not in STREAMS:
+            first_s /= 2
+        result = await answer(Attempt(Probe(0, self.order.line, target, first_s), egress))
+        left_s = until - clock.now()
+        again = target.kind not in STREAMS or result.detail == ENDED_HERE
+        if result.outcome is Outcome.TIMEOUT and again and left_s > 0:
+            result = await answer(Attempt(Probe(0, self.order.line, target, left_s), egress))
+        return result
 
     async def _echo(self, echoer: Echoer, address: IPAddress) -> None:
         """A few echoes, a tenth of a second apart; the first that comes back anywhere starts the search for sizes."""

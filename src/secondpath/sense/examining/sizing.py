@@ -10,9 +10,9 @@ from secondpath.examine.results import PathMtu
 from secondpath.model import Family, IPAddress
 from secondpath.sense.examining.echoing import Back, Echoer
 
-_PATIENCE_LEAST_S, _PATIENCE_MOST_S = 0.25, 0.6
-"""How long an echo is waited for: two round trips, within these bounds."""
-
+_PATIENCE_LEAST_S = 0.25
+"""How long an echo is waited for: half as long again as a round trip took, and never less than this. Where that is too
+slow for the time there is, nothing is claimed."""
 _DOUBTS = 3
 """How often the end of a search is doubted."""
 
@@ -22,7 +22,7 @@ async def find_mtu(
 ) -> PathMtu:
     """The largest packet that reaches an anchor and comes back; anchors with their round trips in seconds."""
     search = begin(family, interface_bytes, metered=metered)
-    patience_s = min(_PATIENCE_MOST_S, max(_PATIENCE_LEAST_S, 2 * max(rtt_s for _, rtt_s in anchors) + 0.1))
+    patience_s = max(_PATIENCE_LEAST_S, 1.5 * max(rtt_s for _, rtt_s in anchors) + 0.1)
     targets = [target for target, _ in anchors][:2]
     told, doubts = PathMtu(interface_bytes), _DOUBTS
     while not search.done:
