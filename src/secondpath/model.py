@@ -194,6 +194,22 @@ class Target:
         return family_of(self.address)
 
 
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A UDP service: an address and a port, written 192.0.2.1:3478 or [2001:db8::1]:3478."""
+
+    address: IPAddress
+    port: int
+
+    @property
+    def family(self) -> Family:
+        """The family of the address."""
+        return family_of(self.address)
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if self.address.version == 6 else f"{self.address}:{self.port}"
+
+
 class Profile(StrEnum):
     """One word that sets probing and thresholds together."""
 
@@ -271,6 +287,7 @@ class Site:
     networks: tuple[Network, ...]
     applications: tuple[Application, ...] = ()
     targets: tuple[Target, ...] = ()
+    stun: tuple[Endpoint, ...] = ()
     failover: Failover = Failover()
     forwards: tuple[PortForward, ...] = ()
     allows: tuple[Allow, ...] = ()

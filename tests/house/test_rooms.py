@@ -18,6 +18,7 @@ PURE_ROOMS = (
     "engine.py",
     "judge/",
     "decide/",
+    "examine/",
     "act/compile.py",
     "act/diff.py",
     "act/hand.py",

@@ -351,6 +351,33 @@ def test_a_captive_portal_answers_http_of_both_families_with_a_redirect(office: 
         assert http(V4, "wan0") == b"204"
 
 
+def resolved(server: str, name: str, device: str) -> set[str]:
+    """The addresses that a name server gives for a name, asked from one interface."""
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    query = dns.message.make_query(name, "A")
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(5)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
+        sock.sendto(query.to_wire(), (server, 53))
+        packet, sender = sock.recvfrom(4096)
+    assert sender[0] == server, "who is asked seems to answer"
+    return {str(address) for record in dns.message.from_wire(packet).answer for address in record}
+
+
+@pytest.mark.parametrize("server", [V4, V6])
+def test_invented_names_come_in_the_name_of_any_name_server_and_go_when_healed(office: Office, server: str) -> None:
+    before = snapshot(office)
+    office.inject("dns-invented", "cable")
+    with namespaces.inside(office.host_netns("gw")):
+        assert resolved(server, "nothing.invalid", "wan0") == {"192.0.2.12"}
+        assert resolved(server, "probe.example", "wan0") == {"192.0.2.4"}
+        assert resolved(server, "nothing.invalid", "wwan0") == set()
+    office.heal("dns-invented", "cable")
+    assert snapshot(office) == before
+    with namespaces.inside(office.host_netns("gw")):
+        assert resolved(server, "nothing.invalid", "wan0") == set()
+
+
 def test_a_server_dies_refuses_or_is_slow_for_everybody_and_alone(office: Office) -> None:
     for device in ("wan0", "wwan0"):
         office.inject(f"target-dead:{V4}")

@@ -27,10 +27,10 @@ def book_of(args: argparse.Namespace) -> Path:
     return Path(args.state_dir) / BOOK
 
 
-def answer(args: argparse.Namespace, request: Request) -> Mapping[str, Any]:
+def answer(args: argparse.Namespace, request: Request, timeout_s: float = 5.0) -> Mapping[str, Any]:
     """What the daemon answers."""
     try:
-        return _data(ask(socket_of(args), request))
+        return _data(ask(socket_of(args), request, timeout_s))
     except Unreachable as why:
         raise Failure(str(why), UNREACHABLE) from None
 

@@ -15,7 +15,7 @@ class Command(NamedTuple):
 
 
 _ALL: Mapping[str, Command] = {
-    name: Command(f"secondpath.cli.{name}", line)
+    name: Command(f"secondpath.cli.{name.replace('-', '_')}", line)
     for name, line in {
         "status": "how the office is connected, each line, and why",
         "watch": "the same, live",
@@ -23,6 +23,7 @@ _ALL: Mapping[str, Command] = {
         "why": "explain a switch, from the first lost question to the verdict",
         "replay": "make the decisions in a recorded file again",
         "check": "check a configuration file and say what it means",
+        "check-path": "examine the lines as a network engineer would",
         "failover": "send traffic over another uplink, until failback",
         "failback": "send traffic home to the preferred uplink",
         "hold": "leave traffic where it is for a while",

@@ -38,6 +38,7 @@ def differences(old: Site, new: Site) -> tuple[str, ...]:
         *_named("Network", old.networks, new.networks),
         *_named("Application", old.applications, new.applications),
         *_listed("Target", [_say_target(t) for t in old.targets], [_say_target(t) for t in new.targets]),
+        *_listed("STUN server", [str(s) for s in old.stun], [str(s) for s in new.stun]),
         *_changed("Failover", _flat(old.failover), _flat(new.failover)),
         *_listed("Forward", [_say_forward(f) for f in old.forwards], [_say_forward(f) for f in new.forwards]),
         *_listed("Allow", [_say_allow(a) for a in old.allows], [_say_allow(a) for a in new.allows]),

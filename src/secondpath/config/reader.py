@@ -25,7 +25,7 @@ from secondpath.config.office import (
 )
 from secondpath.config.problem import MOST_PROBLEMS, ConfigError, KeyPath, Place, Problem, key_of
 from secondpath.config.table import Key, Section, Table, many_tables, one_table
-from secondpath.config.targets import REACHABILITY, build_targets, judge_targets
+from secondpath.config.targets import REACHABILITY, Reachability, build_reachability, judge_targets
 from secondpath.config.uplinks import MOST_UPLINKS, NETWORK, UPLINK, build_network, build_uplink, judge_uplinks
 from secondpath.model import Failover, Site
 
@@ -44,7 +44,7 @@ _UPLINKS = Key(
 )
 _NETWORKS = Key("network", many_tables(NETWORK, build_network, least=1), NETWORK.about, "[]", required=True)
 _APPLICATIONS = Key("application", many_tables(APPLICATION, build_application), APPLICATION.about, "[]")
-_REACHABILITY = Key("reachability", one_table(REACHABILITY, build_targets), REACHABILITY.about, "{}", {})
+_REACHABILITY = Key("reachability", one_table(REACHABILITY, build_reachability), REACHABILITY.about, "{}", {})
 _FAILOVER = Key("failover", one_table(FAILOVER, build_failover), FAILOVER.about, "{}", {})
 _FORWARDS = Key("forward", many_tables(FORWARD, build_forward), FORWARD.about, "[]")
 _ALLOWS = Key("allow", many_tables(ALLOW, build_allow), ALLOW.about, "[]")
@@ -102,12 +102,12 @@ def _build_site(section: Section) -> Site:
     uplinks = section.get_or(_UPLINKS, ())
     networks = section.get_or(_NETWORKS, ())
     applications = section.get_or(_APPLICATIONS, ())
-    targets = section.get_or(_REACHABILITY, ())
+    reachability = section.get_or(_REACHABILITY, Reachability())
     forwards = section.get_or(_FORWARDS, ())
     allows = section.get_or(_ALLOWS, ())
     judge_uplinks(uplinks, networks)
     judge_applications(applications)
-    judge_targets(targets, uplinks)
+    judge_targets(reachability.targets, uplinks)
     judge_doors(forwards, allows, uplinks)
     return Site(
         name=office.name,
@@ -117,7 +117,8 @@ def _build_site(section: Section) -> Site:
         uplinks=tuple(u.value for u in uplinks),
         networks=tuple(n.value for n in networks),
         applications=tuple(a.value for a in applications),
-        targets=tuple(t.value for t in targets),
+        targets=tuple(t.value for t in reachability.targets),
+        stun=reachability.stun,
         failover=section.get_or(_FAILOVER, Failover()),
         forwards=tuple(f.value for f in forwards),
         allows=tuple(a.value for a in allows),

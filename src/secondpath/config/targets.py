@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from secondpath.config.addresses import HOST_NAME, is_host_name, parse_address, split_authority
 from secondpath.config.problem import Place, WrongError, listed, nearest, shown
 from secondpath.config.table import Key, Kind, Placed, Section, Table, list_of, text
-from secondpath.model import DERIVED, Family, IPAddress, ProbeKind, Target, Uplink
+from secondpath.model import DERIVED, Endpoint, Family, IPAddress, ProbeKind, Target, Uplink
 
 _URI = re.compile(r"(?P<scheme>[^:/]*)://(?P<authority>[^/?#]*)(?P<path>[/?][^#]*)?(?P<fragment>#.*)?")
 _PORTS: Mapping[ProbeKind, int] = {ProbeKind.DNS: 53, ProbeKind.HTTP: 80, ProbeKind.HTTPS: 443}
@@ -31,6 +32,16 @@ DEFAULTS: Sequence[tuple[str, str | Mapping[str, str]]] = (
     ("Cloudflare", {"uri": "http://[2606:4700::6810:84e5]/generate_204", "host": "cp.cloudflare.com"}),
 )
 """Who answers, and the question. Four operators for each family, four kinds of question."""
+
+
+STUN_DEFAULTS: Sequence[str] = (
+    "162.159.207.0:3478",
+    "74.125.250.129:19302",
+    "[2606:4700:49::]:3478",
+    "[2001:4860:4864:5:8000::1]:19302",
+)
+"""stun.cloudflare.com and stun.l.google.com: two operators for each family, anycast, and for years what those names
+resolve to. Nothing hangs on them: when none answers, `check-path` says that what is behind the line is not known."""
 
 
 def parse_uri(said: str) -> Target:
@@ -145,12 +156,41 @@ TARGETS = Key(
     '["icmp://192.0.2.1", { uri = "https://192.0.2.2/", host = "check.example.com" }]',
     default=[target for _operator, target in DEFAULTS],
 )
-REACHABILITY = Table("[reachability]", "How reachability is proven. Optional.", (TARGETS,))
 
 
-def build_targets(section: Section) -> tuple[Placed[Target], ...]:
-    """The targets, each with its place."""
-    return tuple(target for target in section.get_or(TARGETS, ()) if target is not None)
+def parse_endpoint(said: str) -> Endpoint:
+    """A STUN server: an address and a port."""
+    host, port = split_authority(said)
+    if port is None:
+        raise WrongError(f'{shown(said)} names no port; did you mean "{said}:3478"?')
+    return Endpoint(_target_address(host), port)
+
+
+STUN = Key(
+    "stun",
+    list_of(
+        text("ADDRESS:PORT", 'an address with its port such as "192.0.2.1:3478"', parse_endpoint),
+        most=16,
+        write='["192.0.2.1:3478"]',
+    ),
+    "STUN servers, which `check-path` asks what the world sees of a line; two of a family tell how it is translated.",
+    '["192.0.2.1:3478", "[2001:db8::1]:3478"]',
+    default=list(STUN_DEFAULTS),
+)
+REACHABILITY = Table("[reachability]", "How reachability is proven. Optional.", (TARGETS, STUN))
+
+
+class Reachability(NamedTuple):
+    """What [reachability] says."""
+
+    targets: tuple[Placed[Target], ...] = ()
+    stun: tuple[Endpoint, ...] = ()
+
+
+def build_reachability(section: Section) -> Reachability:
+    """The targets, each with its place, and the STUN servers."""
+    targets = tuple(target for target in section.get_or(TARGETS, ()) if target is not None)
+    return Reachability(targets, section.get_or(STUN, ()))
 
 
 def judge_targets(targets: Sequence[Placed[Target]], uplinks: Sequence[Placed[Uplink]]) -> None:

@@ -8,6 +8,7 @@ Files: start    from arguments to a running gateway and an exit code
        bugs     an exception that nobody caught ends the process
        retiring end the flows of retired epochs, step by step, and say what was left
        answers  what each verb of the control socket does
+       examining one thorough look at the lines, on request, beside the loop and without a word to the engine
        systemd  readiness and watchdog (sd_notify(3))
        logs     one line for each transition
 Never: judges or decides. Act first, then write it down: an fsync never delays a failover.

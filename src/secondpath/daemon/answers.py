@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from secondpath.control.peer import Peer
+from secondpath.daemon.examining import Examinations
 from secondpath.daemon.shell import Gateway
 from secondpath.model import Override, OverrideKind
 from secondpath.tell.status import texts_of
@@ -26,11 +27,14 @@ class Answers:
 
     def __init__(self) -> None:
         self.gateway: Gateway | None = None
+        self._examinations = Examinations()
 
     async def handle(self, request: Request, peer: Peer) -> Response:
         """The answer to one request."""
         if self.gateway is None:
             return refuse("The gateway is starting; ask again in a moment.")
+        if request.verb is Verb.CHECK_PATH:
+            return await self._examinations.answer(self.gateway, request)
         return self._answer(self.gateway, request, peer)
 
     def _answer(self, gateway: Gateway, request: Request, peer: Peer) -> Response:

@@ -14,7 +14,7 @@ from secondpath.control.client import Unreachable, ask
 from secondpath.lab.building import python_environment
 from secondpath.lab.errors import LabError
 from secondpath.lab.office import Office
-from secondpath.lab.topology import GATEWAY_HOST, Topology
+from secondpath.lab.topology import GATEWAY_HOST, STUN_IPV4, STUN_IPV6, Topology
 from secondpath.wire.messages import Request, Response, Verb
 
 START_LIMIT_S = 20.0
@@ -31,6 +31,7 @@ def config_of(topology: Topology, **failover: str) -> str:
         kind = 'class = "guest"\n' if inside.host == "guest" else ""
         lines.append(f'[[network]]\nname = "{inside.host}"\ninterface = "{inside.interface}"\n{kind}')
     lines.append(f"[reachability]\ntargets = [{', '.join(map(repr, TARGETS))}]\n".replace("'", '"'))
+    lines[-1] += f"stun = [{', '.join(map(repr, STUN))}]\n".replace("'", '"')
     if failover:
         lines.append("[failover]\n" + "".join(f'{key} = "{value}"\n' for key, value in failover.items()))
     return "\n".join(lines)
@@ -47,6 +48,10 @@ TARGETS = (
     "http://[2001:db8:ff::4]/generate_204",
 )
 """The anchors of the lab's internet: four operators' worth, each asked in its own way, over both families."""
+
+
+STUN = (*(f"{a}:3478" for a in STUN_IPV4), *(f"[{a}]:3478" for a in STUN_IPV6))
+"""What tells a gateway which address the internet sees."""
 
 
 @dataclass(slots=True)

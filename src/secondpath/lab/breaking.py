@@ -13,7 +13,7 @@ from secondpath.lab import wiring
 from secondpath.lab.changes import Change, ForgetTranslations, Lines, Nft, Order
 from secondpath.lab.errors import LabError
 from secondpath.lab.topology import GATEWAY_HOST, INTERNET_HOST, Topology, Uplink
-from secondpath.lab.wiring import ACCESS, CORE, PORTAL_PORT, version_of
+from secondpath.lab.wiring import ACCESS, CORE, INVENTOR_PORT, PORTAL_PORT, version_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +202,18 @@ def captivate(place: Place) -> Changes:
         "chain upstream { type filter hook forward priority -150; policy accept;\ndrop\n}"
     )
     return (Nft(place.uplink.isp, fresh("inet", place.table, chains)),)
+
+
+def invent_names(place: Place) -> Changes:
+    """Questions for any name server go to the ISP's own, which invents what does not exist."""
+    turns = [
+        f"iifname {ACCESS} udp dport 53 dnat {'ip6' if version_of(hop) == 6 else 'ip'} "
+        f"to {f'[{hop}]' if version_of(hop) == 6 else hop}:{INVENTOR_PORT}"
+        for hop in place.uplink.next_hops
+    ]
+    body = "\n".join(turns)
+    chain = f"chain turn {{ type nat hook prerouting priority dstnat; policy accept;\n{body}\n}}"
+    return (Nft(place.uplink.isp, fresh("inet", place.table, chain)),)
 
 
 def release(place: Place) -> Changes:

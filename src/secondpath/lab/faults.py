@@ -42,6 +42,11 @@ FAULTS: dict[str, Fault] = {
         ),
         "DNS is gone; all else works.",
     ),
+    "dns-invented": Fault(
+        "The ISP answers all name lookups itself, and invents names that do not exist.",
+        breaking.invent_names,
+        breaking.release,
+    ),
     "tcp-dead": breaking.isp_drops(lambda _: "meta l4proto tcp drop", "TCP is gone; ping, DNS and calls work."),
     "tls-stall": breaking.isp_drops(
         lambda _: "tcp dport { 443, 5061 } @ih,0,8 0x16 drop",

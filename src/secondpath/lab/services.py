@@ -4,8 +4,10 @@ import asyncio
 import time
 from asyncio import StreamReader as Reader
 from asyncio import StreamWriter as Writer
+from ipaddress import ip_address
 
 LARGEST_BODY = 1_000_000_000
+STUN_COOKIE = bytes.fromhex("2112a442")
 
 
 async def echo(reader: Reader, writer: Writer) -> None:
@@ -70,6 +72,19 @@ def sip_answer(request: bytes) -> bytes | None:
         return None
     copied = [line for line in lines if line.lower().startswith((b"via:", b"from:", b"to:", b"call-id:", b"cseq:"))]
     return b"\r\n".join([b"SIP/2.0 200 OK", *copied, b"Allow: OPTIONS, REGISTER", b"Content-Length: 0", b"", b""])
+
+
+def stun_answer(request: bytes, sender: str, port: int) -> bytes | None:
+    """A binding response with the address that the internet saw, as XOR-MAPPED-ADDRESS (RFC 8489 section 14.2)."""
+    if len(request) < 20 or request[:2] != b"\x00\x01" or request[4:8] != STUN_COOKIE:
+        return None
+    address = ip_address(sender)
+    mask = request[4:20][: len(address.packed)]
+    seen = bytes(a ^ b for a, b in zip(address.packed, mask, strict=True))
+    family = 1 if address.version == 4 else 2
+    value = bytes([0, family]) + (port ^ int.from_bytes(STUN_COOKIE[:2])).to_bytes(2) + seen
+    attribute = b"\x00\x20" + len(value).to_bytes(2) + value
+    return b"\x01\x01" + len(attribute).to_bytes(2) + request[4:20] + attribute
 
 
 def page_head(status: str, length: int, more: str = "") -> bytes:

@@ -20,6 +20,8 @@ INTERNET_HOST = "internet"
 ANCHORS_IPV4 = ("192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4")
 ANCHORS_IPV6 = ("2001:db8:ff::1", "2001:db8:ff::2", "2001:db8:ff::3", "2001:db8:ff::4")
 """What a gateway may probe: every anchor answers ICMP, DNS, HTTP and HTTPS."""
+STUN_IPV4, STUN_IPV6 = ANCHORS_IPV4[:2], ANCHORS_IPV6[:2]
+"""The anchors that also answer STUN, on port 3478."""
 SERVERS_IPV4 = ("192.0.2.10", "192.0.2.11", "192.0.2.12", "192.0.2.13")
 SERVERS_IPV6 = ("2001:db8:ff::10", "2001:db8:ff::11", "2001:db8:ff::12", "2001:db8:ff::13")
 """What people use: pbx, tax, web, files. The last one sits behind a firewall and never sends a reset."""

@@ -27,6 +27,8 @@ QUEUE_PACKETS = 4000
 """Room for what a relay has not read yet: so that loss is what a fault makes, and nothing else."""
 PORTAL_PORT = 8999
 """Where every ISP keeps a captive portal waiting (world.py)."""
+INVENTOR_PORT = 8953
+"""Where every ISP keeps a name server waiting that knows an address for every name."""
 
 
 def netns_of(name: str, host: str) -> str:

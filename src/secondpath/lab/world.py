@@ -4,10 +4,11 @@
     tcp 80       HTTP: /, /login, /generate_204, /bytes/N   tcp 443   the same in TLS (ca.pem)
     udp/tcp 7    echo (RFC 862)                             tcp 5001  download: says how fast, gets a stream
     udp/tcp 7001 echo that tells: first who it saw, then    tcp 5061, udp 5060  SIP: OPTIONS is answered 200
-    udp 10000    mirror for calls (as 7001)
+    udp 10000    mirror for calls (as 7001)                 udp 3478  STUN (RFC 8489), on two anchors of each family
 
 An answer on 7001 begins with the source address the internet saw: so a client learns by which uplink it went.
-Every service is on every address; faults kill single ones. Each ISP also keeps a captive portal waiting.
+Every other service is on every address; faults kill single ones. Each ISP also keeps a captive portal waiting, and a
+name server that invents names.
 """
 
 import argparse
@@ -24,14 +25,15 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from secondpath.lab.namespaces import inside
-from secondpath.lab.services import echo, portal, send_page, silent, sip, sip_answer, stream, telling, told
+from secondpath.lab.services import echo, portal, send_page, silent, sip, sip_answer, stream, stun_answer, telling, told
 from secondpath.lab.tls import write_certificates
-from secondpath.lab.topology import ANCHORS_IPV4, ANCHORS_IPV6, SERVERS_IPV4, SERVERS_IPV6
-from secondpath.lab.wiring import PORTAL_PORT
+from secondpath.lab.topology import ANCHORS_IPV4, ANCHORS_IPV6, SERVERS_IPV4, SERVERS_IPV6, STUN_IPV4, STUN_IPV6
+from secondpath.lab.wiring import INVENTOR_PORT, PORTAL_PORT
 from secondpath.lab.zone import NAMES, Zone
 
 ADDRESSES = (*ANCHORS_IPV4, *SERVERS_IPV4, *ANCHORS_IPV6, *SERVERS_IPV6)
 ECHO, SILENT, DNS, HTTP, HTTPS, STREAM, SIP, SIPS, TELLING, MIRROR = 7, 22, 53, 80, 443, 5001, 5060, 5061, 7001, 10000
+STUN = 3478
 IP_FREEBIND, IPV6_FREEBIND = 15, 78
 CONVERSATION_LIMIT_S = 900.0
 Talk = Callable[[Reader, Writer], Awaitable[None]]
@@ -43,6 +45,7 @@ class World:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.zone = Zone()
+        self.inventor = Zone(invented=(SERVERS_IPV4[2], SERVERS_IPV6[2]))
         self.slow_s: dict[str, float] = {}
 
     # ── UDP ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -54,7 +57,7 @@ class World:
                 data, sender = sock.recvfrom(65535)
             except OSError:
                 return
-            answer = self.datagram_answer(port, data, sender[0])
+            answer = self.datagram_answer(port, data, sender[0], sender[1])
             if answer is None:
                 continue
             delay_s = self.slow_s.get(own, 0.0) if port == DNS else 0.0
@@ -63,12 +66,16 @@ class World:
             else:
                 send_quietly(sock, answer, sender)
 
-    def datagram_answer(self, port: int, data: bytes, sender: str) -> bytes | None:
+    def datagram_answer(self, port: int, data: bytes, sender: str, sender_port: int) -> bytes | None:
         """What a UDP service says to a datagram."""
         if port == DNS:
             return self.zone.answer(data)
+        if port == INVENTOR_PORT:
+            return self.inventor.answer(data)
         if port == SIP:
             return sip_answer(data)
+        if port == STUN:
+            return stun_answer(data, sender, sender_port)
         return data if port == ECHO else told(sender, data)
 
     # ── TCP ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -146,7 +153,7 @@ async def serve(home: Path, portals: list[str]) -> None:
     tls.load_cert_chain(certificate, key)
     loop = asyncio.get_running_loop()
     for address in ADDRESSES:
-        for port in (ECHO, DNS, TELLING, MIRROR, SIP):
+        for port in (ECHO, DNS, TELLING, MIRROR, SIP, *((STUN,) if address in (*STUN_IPV4, *STUN_IPV6) else ())):
             sock = datagram_socket(address, port)
             loop.add_reader(sock, world.on_datagram, port, sock, address)
     for port, talk in ((ECHO, echo), (TELLING, telling), (SILENT, silent), (STREAM, stream), (DNS, world.dns)):
@@ -157,6 +164,8 @@ async def serve(home: Path, portals: list[str]) -> None:
     for netns in portals:
         with inside(netns):
             listeners = [socket.create_server(("::", PORTAL_PORT), family=socket.AF_INET6, dualstack_ipv6=True)]
+            inventor = datagram_socket("::", INVENTOR_PORT)  # both families
+        loop.add_reader(inventor, world.on_datagram, INVENTOR_PORT, inventor, "")
         for listener in listeners:
             await asyncio.start_server(guarded(portal), sock=listener)
     await asyncio.start_unix_server(guarded(world.control), home / "world.new")

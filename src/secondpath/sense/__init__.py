@@ -9,6 +9,7 @@ Files: prober      runs probes in parallel; the catalogue of kinds
        stream      connect, and non-blocking calls made awaitable
        interfaces  the interfaces of the uplinks, followed by netlink
        gateways    which next hop, pure     usable      which addresses, pure     leases      DHCP lease files
+       examining   a room inside: one thorough look at some lines, on request
 Never: decides what is asked, or what an answer means; sends by another interface than the line's; raises for what
        the world does (that is a value); retries on its own.
 """

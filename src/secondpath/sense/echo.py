@@ -15,19 +15,31 @@ _UNREACHABLE = {Family.IPV4: 3, Family.IPV6: 1}
 _PROTOCOL = {Family.IPV4: 1, Family.IPV6: 58}
 
 
-def _passing(family: Family, words: int) -> bytes:
-    """A filter of `words` 32-bit words that lets replies and destination unreachable pass; a set bit stops a type."""
+_TOO_BIG_IPV4_CODE, _TOO_BIG_IPV6 = 4, 2
+"""RFC 1191 section 4: a code of destination unreachable; RFC 4443 section 3.2: a type of its own."""
+
+
+def _passing(words: int, *kinds: int) -> bytes:
+    """A filter of `words` 32-bit words that lets these types pass; a set bit stops a type."""
     blocked = (1 << 32 * words) - 1
-    for kind in (_REPLY[family], _UNREACHABLE[family]):
+    for kind in kinds:
         blocked &= ~(1 << kind)
     return struct.pack(f"={words}I", *(blocked >> 32 * word & 0xFFFFFFFF for word in range(words)))
 
 
-FILTERS = {Family.IPV4: _passing(Family.IPV4, 1), Family.IPV6: _passing(Family.IPV6, 8)}
+FILTERS = {
+    Family.IPV4: _passing(1, _REPLY[Family.IPV4], _UNREACHABLE[Family.IPV4]),
+    Family.IPV6: _passing(8, _REPLY[Family.IPV6], _UNREACHABLE[Family.IPV6]),
+}
 """ICMP_FILTER (raw(7)) and ICMP6_FILTER (RFC 3542 section 3.2): others do not wake us."""
+SIZING_FILTERS = {
+    Family.IPV4: FILTERS[Family.IPV4],
+    Family.IPV6: _passing(8, _REPLY[Family.IPV6], _UNREACHABLE[Family.IPV6], _TOO_BIG_IPV6),
+}
+"""The same, and "packet too big"."""
 
 WORDS = {
-    Family.IPV4: {0: "no route to the network", 1: "no route to the host", 3: "port closed"},
+    Family.IPV4: {0: "no route to the network", 1: "no route to the host", 3: "port closed", 4: "too big"},
     Family.IPV6: {0: "no route to the network", 3: "no route to the host", 4: "port closed"},
 }
 """Codes of destination unreachable in words; every other code is somebody's rule."""
@@ -44,13 +56,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """Destination unreachable, for an echo request from `source` to `target` that it quotes."""
+    """Destination unreachable, for an echo request from `source` to `target` that it quotes.
+
+    `limit_bytes` is the size of IP packet that the router would take, where it said that this one is too big.
+    """
 
     ident: int
     sequence: int
     source: IPAddress
     target: IPAddress
     words: str
+    limit_bytes: int | None = None
 
 
 def request(family: Family, ident: int, sequence: int, payload: bytes) -> bytes:
@@ -79,12 +95,16 @@ def read(family: Family, packet: bytes) -> Reply | Unreachable | None:
     kind, code, _, ident, sequence = _HEADER.unpack_from(packet)
     if kind == _REPLY[family]:
         return Reply(ident, sequence, packet[_HEADER.size :])
+    if family is Family.IPV6 and kind == _TOO_BIG_IPV6:
+        return _quoted(family, packet[_HEADER.size :], "too big", ident << 16 | sequence)
     if kind == _UNREACHABLE[family]:
-        return _quoted(family, packet[_HEADER.size :], WORDS[family].get(code, "forbidden by a rule"))
+        too_big = family is Family.IPV4 and code == _TOO_BIG_IPV4_CODE
+        words = WORDS[family].get(code, "forbidden by a rule")
+        return _quoted(family, packet[_HEADER.size :], words, sequence if too_big else None)
     return None
 
 
-def _quoted(family: Family, packet: bytes, words: str) -> Unreachable | None:
+def _quoted(family: Family, packet: bytes, words: str, limit_bytes: int | None) -> Unreachable | None:
     """The echo request inside an error: at least its IP header and 8 bytes (RFC 1122 section 3.2.2)."""
     source: IPAddress
     target: IPAddress
@@ -98,7 +118,7 @@ def _quoted(family: Family, packet: bytes, words: str) -> Unreachable | None:
     kind, _, _, ident, sequence = _HEADER.unpack_from(packet, start)
     if protocol != _PROTOCOL[family] or kind != _REQUEST[family]:
         return None
-    return Unreachable(ident, sequence, source, target, words)
+    return Unreachable(ident, sequence, source, target, words, limit_bytes)
 
 
 def _ipv4_header_bytes(packet: bytes) -> int:

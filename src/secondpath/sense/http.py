@@ -14,7 +14,7 @@ import h11
 
 from secondpath.model import Outcome, ProbeKind, ProbeResult, Target
 from secondpath.sense.attempt import Attempt
-from secondpath.sense.refusal import words_of
+from secondpath.sense.refusal import ENDED_HERE, is_ended_here, words_of
 from secondpath.sense.stream import carry_out, connect
 
 PORT = 80
@@ -38,6 +38,8 @@ async def exchange(sock: socket.socket, attempt: Attempt) -> ProbeResult:
     except ssl.SSLError:
         return attempt.ended(Outcome.REFUSED, "TLS broke off before an answer")
     except OSError as error:
+        if is_ended_here(error):
+            return attempt.ended(Outcome.TIMEOUT, ENDED_HERE)
         return attempt.ended(Outcome.REFUSED, f"{words_of(error)} instead of an answer")
 
 

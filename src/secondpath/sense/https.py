@@ -11,7 +11,7 @@ from pathlib import Path
 from secondpath.model import Outcome, ProbeResult
 from secondpath.sense.attempt import Attempt
 from secondpath.sense.http import exchange
-from secondpath.sense.refusal import words_of
+from secondpath.sense.refusal import ENDED_HERE, is_ended_here, words_of
 from secondpath.sense.stream import carry_out, connect
 
 PORT = 443
@@ -59,6 +59,8 @@ def meaning(error: OSError) -> tuple[Outcome, str]:
         if is_not_tls(error):
             return Outcome.REDIRECTED, "answers, but not in TLS"
         return Outcome.REFUSED, f"no TLS: {(error.reason or 'handshake failed').replace('_', ' ').lower()}"
+    if is_ended_here(error):
+        return Outcome.TIMEOUT, ENDED_HERE
     return Outcome.REFUSED, f"{words_of(error)} in the TLS handshake"
 
 

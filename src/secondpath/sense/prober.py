@@ -91,17 +91,20 @@ class Prober:
             self._deliver(result)
 
 
-async def _run(attempt: Attempt) -> None:
+async def answer(attempt: Attempt) -> ProbeResult:
     """One probe from the question to its result."""
     probe = attempt.probe
     try:
         async with asyncio.timeout(probe.timeout_s):
-            result = await KINDS[probe.target.kind](attempt)
+            return await KINDS[probe.target.kind](attempt)
     except TimeoutError:
-        result = attempt.ended(Outcome.TIMEOUT, attempt.silence)
+        return attempt.ended(Outcome.TIMEOUT, attempt.silence)
     except OSError as error:
-        result = unsent(attempt, error)
-    attempt.egress.deliver(result)
+        return unsent(attempt, error)
+
+
+async def _run(attempt: Attempt) -> None:
+    attempt.egress.deliver(await answer(attempt))
 
 
 def _report_bug(task: asyncio.Task[None]) -> None:

@@ -36,6 +36,15 @@ _WORDS = {
 }
 
 
+ENDED_HERE = "ended by this box before an answer came"
+"""The gateway destroys its own connections of a line that went down (SOCK_DESTROY, sock_diag(7))."""
+
+
+def is_ended_here(error: OSError) -> bool:
+    """Whether it was this box that ended a connection: TCP itself never says ECONNABORTED to who opened one."""
+    return error.errno == errno.ECONNABORTED
+
+
 def words_of(error: OSError) -> str:
     """An error number in plain words."""
     number = error.errno or 0
@@ -51,6 +60,8 @@ def refused(attempt: Attempt, sock: socket.socket, error: OSError, since: Instan
     """The result of a probe that left at `since`, and that an error ended."""
     if isinstance(error, TimeoutError):
         return attempt.ended(Outcome.TIMEOUT, "the kernel gave up")
+    if is_ended_here(error):
+        return attempt.ended(Outcome.TIMEOUT, ENDED_HERE)
     offender = take_offender(sock)
     if offender is None and error.errno in _LOCAL:
         return unsent(attempt, error)

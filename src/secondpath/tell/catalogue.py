@@ -212,6 +212,8 @@ SUMMARIES: Mapping[str, str] = {
 """What `status` says first, and the reasons that stand for {because}."""
 
 NO_SUCH_UPLINK = "There is no uplink named {name}. The uplinks are: {names}."
+NO_SUCH_UPLINK_HINT = "There is no uplink named {name}; did you mean {meant}?"
+EXAMINING = "Another examination is under way; ask again in a few seconds."
 NOT_FIT = "{uplink} cannot take the traffic: it is {health} ({note})."
 
 ACCOUNT: Mapping[Kind, str] = {

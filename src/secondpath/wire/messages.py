@@ -32,13 +32,17 @@ class Verb(StrEnum):
     HOLD = "hold"
     RELEASE = "release"
     RELOAD = "reload"
+    CHECK_PATH = "check-path"
 
 
 READING = frozenset({Verb.STATUS, Verb.WATCH, Verb.EVENTS})
-"""What anyone who reaches the socket may ask; the others change something."""
+"""What anyone who reaches the socket may ask; the others change something, or cost data (CHECK_PATH)."""
 
 _NEEDED: Mapping[Verb, Mapping[str, type]] = {Verb.FAILOVER: {"uplink": str}, Verb.HOLD: {"duration_s": float}}
-_OPTIONAL: Mapping[Verb, Mapping[str, type]] = {Verb.EVENTS: {"limit": int, "after": int}}
+_OPTIONAL: Mapping[Verb, Mapping[str, type]] = {
+    Verb.EVENTS: {"limit": int, "after": int},
+    Verb.CHECK_PATH: {"uplink": str},
+}
 
 
 @dataclass(frozen=True, slots=True)

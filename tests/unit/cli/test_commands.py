@@ -101,7 +101,7 @@ def test_status_as_json_is_the_daemons_document(tmp_path: Path, capsys: pytest.C
     assert json.loads(capsys.readouterr().out) == json.loads((GOLDEN / "online.json").read_text("utf-8"))
 
 
-@pytest.mark.parametrize("command", ["status", "watch", "failback", "reload", "release"])
+@pytest.mark.parametrize("command", ["status", "watch", "failback", "reload", "release", "check-path"])
 def test_without_a_daemon_a_command_ends_with_3(
     tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpath.model import Family, IPAddress
-from secondpath.sense.echo import FILTERS, Reply, Unreachable, checksum, read, request
+from secondpath.sense.echo import FILTERS, SIZING_FILTERS, Reply, Unreachable, checksum, read, request
 
 PAYLOAD = bytes(range(16))
 OURS: dict[Family, IPAddress] = {Family.IPV4: IPv4Address("198.51.100.2"), Family.IPV6: IPv6Address("2001:db8::2")}
@@ -67,6 +67,17 @@ def test_a_refusal_by_a_rule_says_so(family: Family) -> None:
 
 
 @both_families
+@given(limit=st.integers(0, 0xFFFF))
+def test_a_router_that_finds_a_packet_too_big_names_its_limit(family: Family, limit: int) -> None:
+    quoted = ip_header(family, OURS, TARGET) + request(family, 7, 9, PAYLOAD)
+    kind = bytes([3, 4]) if family is Family.IPV4 else bytes([2, 0])
+    read_back = read(family, arrival(family, kind + bytes(4) + limit.to_bytes(2) + quoted))
+    if family is Family.IPV6:
+        read_back = read(family, kind + bytes(2) + limit.to_bytes(4) + quoted)
+    assert read_back == Unreachable(7, 9, OURS[family], TARGET[family], "too big", limit)
+
+
+@both_families
 def test_a_refusal_of_somebody_else_s_packet_is_none_of_ours(family: Family) -> None:
     udp = bytearray(ip_header(family, OURS, TARGET))
     udp[9 if family is Family.IPV4 else 6] = 17
@@ -91,3 +102,9 @@ def test_no_packet_can_raise(family: Family, packet: bytes) -> None:
 def test_the_filters_let_replies_and_refusals_pass_and_nothing_else(family: Family, passing: set[int]) -> None:
     blocked = int.from_bytes(FILTERS[family], "little")
     assert {kind for kind in range(len(FILTERS[family]) * 8) if not blocked >> kind & 1} == passing
+
+
+def test_the_search_for_sizes_also_hears_of_packets_that_are_too_big() -> None:
+    assert SIZING_FILTERS[Family.IPV4] == FILTERS[Family.IPV4]
+    only_here = int.from_bytes(FILTERS[Family.IPV6], "little") ^ int.from_bytes(SIZING_FILTERS[Family.IPV6], "little")
+    assert only_here == 1 << 2

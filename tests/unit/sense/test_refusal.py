@@ -2,12 +2,16 @@
 
 import errno
 import os
+import socket
 from ipaddress import ip_address
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpath.sense.refusal import offender_in, words_of
+from secondpath.model import Family, Line, Outcome, Probe, ProbeKind, Target
+from secondpath.sense.attempt import Attempt
+from secondpath.sense.egress import Egress
+from secondpath.sense.refusal import offender_in, refused, words_of
 
 # As read from the kernel: EHOSTUNREACH by the box itself, for a TCP and for a UDP socket.
 IPV4 = bytes.fromhex("71000000 02030100 00000000 00000000 02000000 0a090001 0000000000000000")
@@ -28,6 +32,15 @@ def test_a_local_error_has_no_offender() -> None:
 @given(st.binary(max_size=60))
 def test_no_control_message_can_raise(data: bytes) -> None:
     offender_in(data)
+
+
+def test_a_connection_that_this_box_ended_is_nobody_s_answer() -> None:
+    line = Line("cable", Family.IPV4)
+    probe = Probe(1, line, Target("", ProbeKind.TCP, ip_address("192.0.2.1"), 443), 3.0)
+    attempt = Attempt(probe, Egress(line, "wan0", 1, lambda _: None))
+    with socket.socket() as sock:
+        result = refused(attempt, sock, OSError(errno.ECONNABORTED, ""), 0.0)
+    assert (result.outcome, result.rtt_s) == (Outcome.TIMEOUT, None)
 
 
 def test_every_error_has_words() -> None:
