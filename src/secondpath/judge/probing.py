@@ -89,6 +89,11 @@ def patience_s(judge: LineJudge, target: Target, in_burst: bool) -> float:
     return min(trip.patience_s(trips, 0.2, 0.1), TIMEOUT_S)
 
 
+def answer_s(judge: LineJudge) -> float:
+    """When the nearest target has most likely answered."""
+    return judge.window.nearest().patience_s(1.0, 0.0, 0.0)
+
+
 def next_target(now: Instant, judge: LineJudge, rota: Rota) -> Target | None:
     """The next one on the round; deep targets have their own, slower round."""
     cheap = [t for t in judge.targets if t.kind not in DEEP]
@@ -105,8 +110,11 @@ def next_target(now: Instant, judge: LineJudge, rota: Rota) -> Target | None:
     return cheap[rota.turn % len(cheap)] if cheap else None
 
 
-def wave(judge: LineJudge, rota: Rota, size: int) -> list[Target]:
-    """Whom to ask in one wave of a burst: cheap kinds, different addresses, those not known to be mute first."""
+def wave(judge: LineJudge, rota: Rota, size: int, kinds: frozenset[ProbeKind] = frozenset()) -> list[Target]:
+    """Whom to ask in one wave of a burst: cheap kinds, different addresses, those not known to be mute first.
+
+    `kinds` are those that the suspicion is about. So far all are asked alike: one answer of any kind acquits.
+    """
     cheap = [t for t in judge.targets if t.kind not in DEEP] or list(judge.targets)
     heard = [t for t in cheap if not judge.window.mute(t)] or cheap
     chosen: list[Target] = []
