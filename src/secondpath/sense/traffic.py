@@ -1,7 +1,7 @@
 """People's own traffic, looked at ten times a second: how many packets went out by each line, and how many came back.
 
-A look is one small dump over raw netlink. It is taken whether anything moves or not: stretched in a quiet office, it
-would miss the first lost packets of whoever comes to work, and cost less by a thousandth of a core (adr/0009).
+A look is one small dump over raw netlink. Where nothing has moved for a while it is taken half as often: waking up
+costs more than looking, and whoever comes to work in a dead office waits a twentieth of a second longer (adr/0009).
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from secondpath.netlink.counting import Counting
 from secondpath.netlink.wire import NetlinkError
 
 LOOK_S = 0.1
+QUIET_LOOK_S = 0.2
+QUIET_AFTER = 50
+"""So many looks in a row at which nothing had moved."""
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,7 @@ class Traffic:
         self._names: Mapping[str, tuple[Line, str]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+        self._still = 0
         self._failing = False
 
     def watch(self, names: Mapping[str, tuple[Line, str]]) -> None:
@@ -51,11 +55,16 @@ class Traffic:
         self._counting.close()
 
     def _again(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(LOOK_S, self._look)
+        self._timer = asyncio.get_running_loop().call_later(self._pause_s(), self._look)
+
+    def _pause_s(self) -> float:
+        return LOOK_S if self._still < QUIET_AFTER else QUIET_LOOK_S
 
     def _look(self) -> None:
+        found = samples(self._moved(), self._names)
+        self._still = 0 if found else self._still + 1
         self._again()
-        for sample in samples(self._moved(), self._names):
+        for sample in found:
             if not self._closed:
                 self._deliver(sample)
 
