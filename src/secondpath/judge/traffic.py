@@ -124,6 +124,7 @@ class Stopped:
 
     backoff: Backoff = field(default_factory=lambda: Backoff(STOPPED_GROWTH, STOPPED_CAP))
     looks: deque[tuple[Instant, int]] = field(default_factory=deque)
+    gap_s: float = math.inf
 
     def see(self, now: Instant, came: int) -> None:
         """So many packets came in since the last look."""
@@ -132,6 +133,7 @@ class Stopped:
         self.looks.append((now, came))
         while now - self.looks[0][0] >= 1.0:
             self.looks.popleft()
+        self.gap_s = STOPPED_PACKETS / sum(packets for _, packets in self.looks)
         if len(self.looks) >= STEADY_PER_S:
             self.backoff.decay(now)
 
@@ -139,8 +141,7 @@ class Stopped:
         """When silence becomes suspicious, as things stand."""
         if len(self.looks) < STEADY_PER_S:
             return math.inf
-        gap_s = STOPPED_PACKETS / sum(came for _, came in self.looks)
-        return self.looks[-1][0] + max(STOPPED_S, gap_s, patience_s) * self.backoff.factor
+        return self.looks[-1][0] + max(STOPPED_S, self.gap_s, patience_s) * self.backoff.factor
 
     def forget(self) -> None:
         """Begin anew."""
