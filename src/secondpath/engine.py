@@ -41,6 +41,7 @@ from secondpath.model import (
     Site,
     Steering,
     Step,
+    TrafficSample,
     Transition,
     Verdict,
     VerdictCode,
@@ -77,6 +78,7 @@ class Engine:
         self._look_at: dict[Line, Instant] = {}
         self._seen: dict[Line, tuple[object, ...]] = {}
         self._news = True
+        self._blame_owed = False
         self._decide_at: Instant = -math.inf
         self._settle(now, site)
         self._adopt(now, adopted)
@@ -168,7 +170,7 @@ class Engine:
         if lag_s < LATE_S:
             return
         for line, judge in self.judges.items():
-            judge.window.grant(now + GRACE_S)
+            judge.grant(now + GRACE_S)
             self._touched.add(line)
         self._asking.trials.grant(now + GRACE_S)
         if lag_s >= ABSENT_S:
@@ -181,6 +183,11 @@ class Engine:
             if judge is not None:
                 judge.answered(now, observation)
                 self._asking.trials.answered(now, observation)
+                self._touched.add(judge.line)
+        elif isinstance(observation, TrafficSample):
+            judge = self.judges.get(observation.line)
+            if judge is not None:
+                judge.see_traffic(now, observation)
                 self._touched.add(judge.line)
         elif isinstance(observation, InterfaceChange):
             for judge in self._judges_of(observation.uplink):
@@ -274,6 +281,7 @@ class Engine:
                 continue
             before = judge.state
             after = judge.look(now)
+            self._asking.trials.take_over(judge)
             self._look_at[line] = judge.deadline(now)
             self.trust[line].see(now, after.health, self.site.failover)
             seen = (after.health, after.cause, judge.suspected(), judge.recovering())
@@ -281,7 +289,7 @@ class Engine:
                 self._seen[line], self._news = seen, True
                 self._tell(now, judge, before)
         self._touched.clear()
-        if self._news:
+        if self._news or self._blame_owed:
             self._blame(now)
         news, self._news = self._news, False
         return news
@@ -303,11 +311,12 @@ class Engine:
         shown = judge.measured(now).measurement
         self._note(
             now, f"line:{after.line}", before.health.value, after.health.value, after.cause.value,
-            loss_ratio=round(shown.loss_ratio, 4), samples=shown.samples, rtt_s=shown.rtt_s,
+            loss_ratio=round(shown.loss_ratio, 4), samples=shown.samples, rtt_s=shown.rtt_s, **judge.doubted(),
         )  # fmt: skip
 
     def _blame(self, now: Instant) -> None:
-        if any(j.suspicion is not None or j.recovering() for j in self.judges.values() if j.fit()):
+        self._blame_owed = any(j.questioned() or j.recovering() for j in self.judges.values() if j.fit())
+        if self._blame_owed:
             return  # some line is about to be known better: a moment's patience spares people a wrong sentence
         verdict = verdict_of({line: judge.state for line, judge in self.judges.items()})
         if (verdict.code, verdict.lines) != (self.verdict.code, self.verdict.lines):

@@ -376,6 +376,23 @@ class InterfaceChange:
         return next((g for g in self.gateways if family_of(g) is family), None)
 
 
+@dataclass(frozen=True, slots=True)
+class TrafficSample:
+    """What people's traffic did on one line since the sample before (senses tell only where something moved).
+
+    All are packets of flows that we route: `out` all that left, `in_` all that came back; `syn` and `dnsq` new TCP
+    connections and new questions to port 53, `synack` and `dnsr` the answers to these.
+    """
+
+    line: Line
+    out: int = 0
+    in_: int = 0
+    syn: int = 0
+    synack: int = 0
+    dnsq: int = 0
+    dnsr: int = 0
+
+
 class OverrideKind(StrEnum):
     """What a person may ask for."""
 
@@ -402,7 +419,7 @@ class Reload:
     site: Site
 
 
-Observation: TypeAlias = ProbeResult | InterfaceChange | Override | Reload
+Observation: TypeAlias = ProbeResult | InterfaceChange | TrafficSample | Override | Reload
 """All that a sense can report; new senses add their reading here."""
 
 

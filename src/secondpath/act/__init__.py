@@ -5,6 +5,7 @@ Out:   a kernel that does what the steering says; Report of what was done; what 
 Files: plane    the words of this room: DataPlane (keyed entries), Change; marks, tables, priorities
        compile  Steering -> the moving entries;  Site -> the whole DataPlane
        ruleset  the text of table inet secondpath, with the essay on why each chain is as it is
+       counting what the table counts of every line's traffic, and where
        settings the sysctls a router needs
        diff     two planes -> the changes, in an order of which no prefix cuts anybody off
        paper    the kernel of paper: applies changes, and answers where a flow would leave

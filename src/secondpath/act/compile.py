@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secondpath.act.counting import via_chain
 from secondpath.act.plane import (
     FIRST,
     MAIN_RULE,
@@ -28,7 +29,7 @@ def compile_elements(site: Site, steering: Steering, ground: Ground) -> dict[tup
         for family in Family:
             mark = lane_mark(ground.epochs[Line(uplink.name, family)], number)
             elements[f"arrive_{number}", family.value] = mark
-            elements["route_of", mark] = f"via_{number}"
+            elements["route_of", mark] = via_chain(number, family)
     for network in site.networks:
         elements["ways", network.interface] = "from_inside"
         elements["class_of", network.interface] = class_chain(CLASSES[network.traffic_class])

@@ -25,6 +25,7 @@ guard, after the translation: nothing leaves an uplink with a source that is not
   A DHCP client without an address yet is the one exception: it speaks as 0.0.0.0 (RFC 2131, section 4.1).
   MSS is clamped here too, both ways (`rt mtu` looks at the route to either end): it saves a hook that every packet of a
   download would pay for.
+What is counted of every line, and where: act/counting.
 input: nothing comes to the gateway itself from an uplink that was not asked for; the same on every uplink. From guests
   only answers go into the office's other networks: not "all but new", for what conntrack calls invalid is not new.
 
@@ -38,6 +39,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Network
 
+from secondpath.act.counting import count_arrived, count_begun, count_opened, count_sent, names, via_chain
 from secondpath.act.plane import EPOCH_MASK, NOT_TCP, POKE_MARK, ROUTE_MASK, TABLE, UPLINK_MASK, Elements, Ruleset
 from secondpath.model import CLASSES, Allow, Family, IPNetwork, PortForward, Site, TrafficClass, Uplink, family_of
 
@@ -119,14 +121,19 @@ def _maps(site: Site, numbers: Mapping[str, int]) -> list[str]:
         "  map class_of { type ifname : verdict; }\n",
     ]
     counters = ["stale", "refused", "no_lane", *(f"wrong_source_{numbers[u.name]}" for u in site.uplinks)]
+    counters += names(numbers[u.name] for u in site.uplinks)
     return fixed + lanes + arrivals + [f"  counter {name} {{ }}\n" for name in counters]
 
 
 def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
     uplinks = [u.interface for u in site.uplinks]
     via = [
-        _chain(f"via_{n}", f"meta mark set meta mark and {0xFFFFFFFF ^ UPLINK_MASK:#010x} or {n:#010x} accept")
-        for n in numbers.values()
+        _chain(
+            via_chain(n, f),
+            f"{count_sent(n, f)} meta mark set meta mark and {0xFFFFFFFF ^ UPLINK_MASK:#010x} or {n:#010x} accept",
+        )
+        for n in (numbers[u.name] for u in site.uplinks)
+        for f in Family
     ]
     adopt = [
         f'ct state established,related fib daddr oifname "{u.interface}"'
@@ -181,6 +188,7 @@ def _arriving(site: Site, uplink: Uplink, number: int) -> list[str]:
     refuse = 'counter name "refused" drop'
     come_in = _chain(
         f"from_{number}",
+        *count_arrived(number),
         "ct state established,related accept",
         f"ct state untracked fib daddr type {FOR_US} accept",
         f"ct state != new {refuse}",
@@ -216,7 +224,7 @@ def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Netw
     leave, guard = [], []
     for uplink in site.uplinks:
         n, native = numbers[uplink.name], _native(uplink)
-        chains.append(_chain(f"translate_{n}", *native, "fib saddr . oif type local accept",
+        chains.append(_chain(f"translate_{n}", *count_begun(n), *native, "fib saddr . oif type local accept",
                              _prefix_translation(uplink, prefixes), "masquerade"))  # fmt: skip
         chains.append(
             _chain(
@@ -233,6 +241,7 @@ def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Netw
         guard.append(f'"{uplink.interface}" : goto guard_{n}')
     return [
         *chains,
+        _chain("opened", CLAMP, count_opened(site, numbers)),
         _base("srcnat_", "nat", "postrouting", "srcnat", f"oifname vmap {{ {', '.join(leave)} }}"),
         _base(
             "guard",
@@ -240,7 +249,7 @@ def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Netw
             "postrouting",
             "300",
             f"oifname vmap {{ {', '.join(guard)} }}",
-            f"{OPENS} {OURS} {CLAMP}",
+            f"{OPENS} {OURS} goto opened",
         ),
     ]
 

@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from secondpath import clock
+from secondpath.act.counting import traffic_counters
 from secondpath.act.hand import Hand, Report, Retired
 from secondpath.act.kernel.box import Box
 from secondpath.act.kernel.nft import RulesetError
-from secondpath.act.plane import FIRST, LAST
+from secondpath.act.plane import FIRST, LAST, TABLE
 from secondpath.config.problem import ConfigError
 from secondpath.config.reader import load
 from secondpath.daemon.rehearsal import rehearse
@@ -37,6 +38,7 @@ from secondpath.record.store import Book
 from secondpath.record.tape import Tape
 from secondpath.sense.interfaces import Interfaces
 from secondpath.sense.prober import Prober
+from secondpath.sense.traffic import Traffic
 from secondpath.tell.words import event_text
 from secondpath.wire.snapshot import Event, Snapshot
 from secondpath.wire.status import event_name
@@ -70,6 +72,7 @@ class Gateway:
         self._retiring = Retiring(self.box.flows, self._flows_ended)
         self._prober = Prober(self.deliver)
         self._senses = Interfaces(self._on_interface, site.uplinks, frozenset(range(FIRST, LAST + 1)))
+        self._traffic = Traffic(self.deliver, TABLE)
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._running = False
         self._waiting: list[Step] = []
@@ -95,6 +98,7 @@ class Gateway:
         self._end_orphans()
         self._note("daemon", "stopped", "running", "started", changes=len(report.changes))
         self._go_on()
+        self._traffic.start()
         asyncio.get_running_loop().add_reader(self.box.losses.fileno(), self._on_loss)
         self._every(DRIFT_S, "drift", self._mend_drift)
         self._every(MEASURE_S, "measure", self._measure)
@@ -107,6 +111,7 @@ class Gateway:
             timer.cancel()
         self._retiring.close()
         self._senses.close()
+        self._traffic.close()
         self._prober.close()
         asyncio.get_running_loop().remove_reader(self.box.losses.fileno())
         self._note("daemon", "running", "stopped", "stopped")
@@ -290,6 +295,7 @@ class Gateway:
         self.book.remember("timezone", self.site.timezone)  # so that the book can be read by the office's clock
         for uplink in self.site.uplinks:
             self._prober.bind(uplink.name, uplink.interface, self.hand.numbers[uplink.name])
+        self._traffic.watch(traffic_counters(self.hand.numbers))
 
     # writing down and telling
 

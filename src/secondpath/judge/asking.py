@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from secondpath.judge.line import LineJudge, Suspicion
+from secondpath.judge.line import SLACK_S, LineJudge, Suspicion
 from secondpath.judge.probing import (
     TEMPOS,
     TIMEOUT_S,
     Rota,
+    answer_s,
     heartbeat_s,
     next_question,
     next_target,
@@ -28,7 +29,6 @@ CONFIRM_AFTER_S = 2.0
 """A standby that was asked longer ago is asked again as soon as another line is doubted."""
 SIBLING_AFTER_S = 0.1
 """The other family of a doubted uplink is doubted too, unless it has just been asked."""
-SLACK_S = 1e-6
 
 
 class Asking:
@@ -128,7 +128,7 @@ class Asking:
     def _doubt_siblings(self, now: Instant) -> None:
         """What ails one family of an uplink mostly ails the other: it is asked now, so that both are known together."""
         for judge in self._judges.values():
-            fresh = judge.suspicion is not None and not judge.suspicion.numbers
+            fresh = judge.suspicion is not None and judge.suspicion.spreads(now)
             for line, other in self._judges.items() if fresh else ():
                 quiet = now - self._rota(line).last_at > SIBLING_AFTER_S
                 if line.uplink == judge.line.uplink and line != judge.line and other.fit() and quiet:
@@ -138,12 +138,14 @@ class Asking:
         if now < burst.next_wave_at - SLACK_S:
             return
         tempo = TEMPOS[site.failover.profile]
-        if not burst.numbers and judge.line in self._in_use:
-            self._confirm_others(now, judge.line, tempo.wave_size)
+        if burst.spreads(now):
+            if judge.line in self._in_use:
+                self._confirm_others(now, judge.line, tempo.wave_size)
+            burst.quiet = False
         for target in wave(judge, self._rota(judge.line), tempo.wave_size):
             burst.numbers.append(self._send(now, judge, target, patience_s(judge, target, in_burst=True)))
         burst.waves_left -= 1
-        burst.next_wave_at = now + tempo.wave_gap_s
+        burst.next_wave_at = now + max(tempo.wave_gap_s, answer_s(judge) if burst.quiet else 0.0)
 
     def _confirm_others(self, now: Instant, doubted: Line, size: int) -> None:
         """A line in use is doubted: prove in the same moment that there is somewhere to go."""

@@ -1,9 +1,10 @@
 """The states of one line, and the suspicion that precedes DOWN.
 
-A lost question is only a suspicion. It starts a burst: several questions to several addresses within a fraction
-of a second. One answer from anybody acquits the line; silence of them all convicts it. So one dead address costs a
-few packets and never a switch, and random loss `p` convicts with probability p^7 (5 %: once in a thousand million
-losses), while a dead path is known about 0.3 s after its first lost answer.
+A lost question is only a suspicion, and so is traffic that nobody answers (judge/traffic). It starts a burst: several
+questions to several addresses within a fraction of a second. One answer from anybody acquits the line; silence of them
+all convicts it. So one dead address costs a few packets and never a switch, and random loss `p` convicts with
+probability p^7 (5 %: once in a thousand million losses), while a dead path is known about 0.3 s after its first lost
+answer.
 
 Facts of the interface (no carrier, no address) convict at once: they are not guesses.
 """
@@ -16,8 +17,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from ipaddress import ip_interface
 
-from secondpath.judge.ladder import Ladder
+from secondpath.judge.ladder import Ladder, Rung
 from secondpath.judge.near import Near
+from secondpath.judge.traffic import ABOUT, Traffic, Trigger
 from secondpath.judge.window import Window
 from secondpath.model import (
     Cause,
@@ -31,6 +33,7 @@ from secondpath.model import (
     Probe,
     ProbeResult,
     Target,
+    TrafficSample,
 )
 
 
@@ -89,6 +92,7 @@ QUALITY_GAP_S = 0.5
 STREAK_TO_RETURN = 3
 """Answers in a row, none missing, before a line that was down is up again."""
 STREAK_TO_START = 2
+SLACK_S = 1e-6
 
 
 KEPT = frozenset(
@@ -99,12 +103,25 @@ KEPT = frozenset(
 
 @dataclass(slots=True)
 class Suspicion:
-    """A burst under way: since when, and the numbers of the questions asked for it, wave by wave."""
+    """A burst under way: since when, and the numbers of the questions asked for it, wave by wave.
+
+    One that traffic raised (`trigger`) begins *quiet*, with one wave more: that goes to this line alone, and only if it
+    is not answered in the time of a round trip do the others become involved. So an office whose traffic looks odd all
+    day costs its metered standby nothing.
+    """
 
     at: Instant
     numbers: list[int]
     waves_left: int
     next_wave_at: Instant
+    trigger: Trigger | None = None
+    quiet: bool = False
+
+    def spreads(self, now: Instant) -> bool:
+        """Whether other lines are to be asked too, with the wave that is due now."""
+        if self.quiet:
+            return bool(self.numbers) and now >= self.next_wave_at - SLACK_S
+        return not self.numbers
 
 
 def hard_fact(interface: InterfaceChange) -> Cause | None:
@@ -148,6 +165,9 @@ class LineJudge:
         self.interface: InterfaceChange | None = None
         self.configure(targets, waves)
         self.suspicion: Suspicion | None = None
+        self.traffic = Traffic()
+        self.accused: Rung | None = None
+        self._doubted_by = ""
         self.state = LineState(line, Health.UNKNOWN, Cause.STARTING, now)
         self._counted_from = now
         self._streak = 0
@@ -201,10 +221,26 @@ class LineJudge:
             if self.window.first_overdue(now) is None and self.state.health is not Health.DOWN:
                 self.suspicion = None
 
+    def see_traffic(self, now: Instant, sample: TrafficSample) -> None:
+        """Take in what people's traffic did. What comes in acquits a line that only traffic has accused.
+
+        Never more than that: questions have gone out by then, and one of them unanswered is a suspicion of its own,
+        which only answers can end. So a line that is dead outwards is convicted, whatever keeps streaming in.
+        """
+        self.traffic.see(now, sample)
+        accused = self.suspicion is not None and self.suspicion.trigger is not None
+        if accused and sample.in_ and self.window.first_overdue(now) is None:
+            self.suspicion = None
+
     def suspect(self, now: Instant) -> None:
         """Start a burst, unless one is under way."""
-        if self.suspicion is None and self.fit():
+        if (self.suspicion is None or self.suspicion.quiet) and self.fit():
             self.suspicion = Suspicion(now, [], self.waves, now)
+
+    def grant(self, until: Instant) -> None:
+        """We were late ourselves: open questions have time until then, and traffic begins anew."""
+        self.window.grant(until)
+        self.traffic.forget()
 
     # what is to be seen
 
@@ -214,7 +250,19 @@ class LineJudge:
 
     def suspected(self) -> bool:
         """Whether a line that is said to be well is being doubted right now."""
-        return self.suspicion is not None and self.state.health in (Health.UP, Health.DEGRADED)
+        return self.questioned() and self._carries()
+
+    def questioned(self) -> bool:
+        """Whether a burst is under way that may convict."""
+        return self.suspicion is not None and not self.suspicion.quiet
+
+    def doubted(self) -> dict[str, str]:
+        """For the book: what the traffic did that made us ask, where the answer was silence."""
+        known = self.state.health is Health.DOWN and self.state.cause is Cause.SILENT and self._doubted_by
+        return {"traffic": known} if known else {}
+
+    def _carries(self) -> bool:
+        return self.state.health in (Health.UP, Health.DEGRADED)
 
     def recovering(self) -> bool:
         """Whether a line that is not up has begun to answer."""
@@ -223,6 +271,7 @@ class LineJudge:
     def look(self, now: Instant) -> LineState:
         """Judge the line as it is seen at `now`; the state it returns is also kept in `state`."""
         self._notice_loss(now)
+        self._notice_traffic(now)
         self._end_burst(now)
         reading, cause = self._read(now)
         health = NEXT[self.state.health, reading]
@@ -230,6 +279,8 @@ class LineJudge:
             self._begin_afresh(now)
         if health is not self.state.health or cause is not self.state.cause:
             since = now if health is not self.state.health else self.state.since
+            if health is Health.DOWN:
+                self.traffic.trust()
             self.state = LineState(self.line, health, cause, since)
         return self.state
 
@@ -242,7 +293,10 @@ class LineJudge:
 
     def deadline(self, now: Instant) -> Instant:
         """When a look may see something new without anything having happened."""
-        return self.window.next_overdue(now) if self.fit() else math.inf
+        if not self.fit():
+            return math.inf
+        cries_at = self.traffic.deadline(self.window.nearest()) if self._carries() else math.inf
+        return min(self.window.next_overdue(now), cries_at)
 
     # how it is seen
 
@@ -256,6 +310,17 @@ class LineJudge:
         if lost.at > self._streak_lost_at:
             self._streak_lost_at = lost.at
             self._streak = 0
+
+    def _notice_traffic(self, now: Instant) -> None:
+        """Silence of the traffic is a suspicion where the line is said to be well and no other is under way."""
+        if self.suspicion is not None or not self._carries() or not self.fit():
+            self.traffic.forget()
+            return
+        trigger = self.traffic.suspicion(now, self.window.nearest())
+        if trigger is not None and trigger in ABOUT:
+            self.accused = ABOUT[trigger]
+        elif trigger is not None:
+            self.suspicion = Suspicion(now, [], self.waves + 1, now, trigger, quiet=True)
 
     def _read(self, now: Instant) -> tuple[Reading, Cause]:
         if self._unfit is not None:
@@ -275,6 +340,7 @@ class LineJudge:
         if all(a.settled(now) for a in asked):
             self.suspicion = None
             self._silent = self._silent or not any(a.answered() for a in asked)
+            self._doubted_by = burst.trigger or ""
 
     def _silent_cause(self, now: Instant) -> Cause:
         known = Cause.CAPTIVE if self.portal else self.near.cause()

@@ -106,6 +106,11 @@ def patience_s(judge: LineJudge, target: Target, in_burst: bool) -> float:
     return min(trip.patience_s(trips, 0.2, 0.1), TIMEOUT_S)
 
 
+def answer_s(judge: LineJudge) -> float:
+    """When the nearest target has most likely answered."""
+    return judge.window.nearest().patience_s(1.0, 0.0, 0.0)
+
+
 def next_target(now: Instant, judge: LineJudge, rota: Rota) -> Target | None:
     """The next one on the round; deep targets are asked on their rungs, and here only where there is no other."""
     cheap = [t for t in judge.targets if t.kind not in DEEP] or list(judge.targets)

@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from secondpath.judge.ladder import RUNG, WITNESSES, Ladder, Question, Rung, questions_for
+from secondpath.judge.line import LineJudge
 from secondpath.model import Health, Instant, Line, LineState, Outcome, Probe, ProbeKind, ProbeResult, Target
 
 BENCH = 3
@@ -93,6 +94,12 @@ class Trials:
         self._look_at = min(self._look_at, until)
         for ladder in self.ladders.values():
             ladder.grant(until)
+
+    def take_over(self, judge: LineJudge) -> None:
+        """What its traffic accuses a line of is tried here."""
+        if judge.accused is not None:
+            self.accuse(judge.line, judge.accused)
+            judge.accused = None
 
     def accuse(self, line: Line, rung: Rung) -> None:
         """Begin a trial, unless one is under way on this line, or there are too few witnesses to convict by."""

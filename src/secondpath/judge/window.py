@@ -110,6 +110,11 @@ class Window:
         """The round-trip estimate of one target."""
         return self.round_trips.setdefault(target.uri, RoundTrip())
 
+    def nearest(self) -> RoundTrip:
+        """The shortest estimate: that of the line itself, rather than of what lies behind it."""
+        known = (r for r in self.round_trips.values() if r.srtt_s is not None)
+        return min(known, key=lambda r: r.srtt_s or 0.0, default=RoundTrip())
+
     def ask(self, now: Instant, probe: Probe, patience_s: float) -> None:
         """Note a question that leaves now."""
         entry = Asked(probe, now, now + min(patience_s, probe.timeout_s), str(probe.target.address))
@@ -215,8 +220,6 @@ class Window:
     def measurement(self, now: Instant, start: Instant) -> Measurement:
         """What the window shows of the line at `now`, counting from `start`."""
         lost, samples = self.tally(now, start)
-        known = [r for r in self.round_trips.values() if r.srtt_s is not None]
-        nearest = min(known, key=lambda r: r.srtt_s or 0.0, default=RoundTrip())
-        return Measurement(
-            samples, lost / samples if samples else 0.0, nearest.srtt_s, nearest.rttvar_s if known else None
-        )
+        nearest = self.nearest()
+        jitter_s = None if nearest.srtt_s is None else nearest.rttvar_s
+        return Measurement(samples, lost / samples if samples else 0.0, nearest.srtt_s, jitter_s)

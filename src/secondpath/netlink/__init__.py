@@ -4,10 +4,10 @@ In      element changes, marks and masks, route and rule entries, source address
 Out     frozen dataclasses of what the kernel holds; events; `NetlinkError` with an errno
 Files   wire        messages, attributes, the `Socket`: acknowledgements, errors, dumps
         nftables    `Nft`: one atomic transaction of set elements; elements, counters, chains
+        counting    `Counting`: what the counters of a table have counted since the last look
         flow        `Flow`, one connection-tracking entry, packed and parsed
         conntrack   `Conntrack`: flush, dump, count, delete and re-mark flows by mark and mask
-        links       `Link`, `Address`, parsed
-        entries     `RouteEntry`, `RuleEntry`, packed and parsed
+        links entries   `Link`, `Address`; `RouteEntry`, `RuleEntry`, packed and parsed
         route       `Route`: read links, addresses, routes, rules; replace and delete the latter two
         monitor     `Monitor`: changes of the same, as they happen
         driver      `Driver`: whether there is a carrier, asked of the driver by ioctl

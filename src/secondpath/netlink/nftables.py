@@ -37,15 +37,15 @@ from secondpath.netlink.wire import (
 
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _SUBSYSTEM = 10 << 8  # NFNL_SUBSYS_NFTABLES
-_GET_TABLE, _GET_CHAIN, _GET_RULE, _GET_OBJECT = (_SUBSYSTEM | number for number in (1, 4, 7, 19))
+_GET_TABLE, _GET_CHAIN, _GET_RULE, GET_OBJECT = (_SUBSYSTEM | number for number in (1, 4, 7, 19))
 _GET_GENERATION = _SUBSYSTEM | 16
 _NEW_ELEMENT, _GET_ELEMENT, _DELETE_ELEMENT = _SUBSYSTEM | 12, _SUBSYSTEM | 13, _SUBSYSTEM | 14
-_INET_HEADER = struct.pack(">BBH", 1, 0, 0)  # nfgenmsg: NFPROTO_INET, NFNETLINK_V0
+INET_HEADER = struct.pack(">BBH", 1, 0, 0)  # nfgenmsg: NFPROTO_INET, NFNETLINK_V0
 _BATCH_HEADER = struct.pack(">BBH", 0, 0, 10)  # its last field names the subsystem
 _TABLE, _SET, _ELEMENTS = 1, 2, 3  # NFTA_SET_ELEM_LIST_*
 _KEY, _DATA = 1, 2  # NFTA_SET_ELEM_*
 _VALUE, _VERDICT = 1, 2  # NFTA_DATA_*
-_COUNTER_OBJECT = 1  # NFT_OBJECT_COUNTER
+COUNTER_OBJECT = 1  # NFT_OBJECT_COUNTER
 _JUMP, _GOTO = -3, -4
 _CODE = struct.Struct(">i")
 _READ_TRIES = 20
@@ -123,7 +123,7 @@ def pack_change(table: str, change: Change) -> bytes:
 
 @lru_cache(maxsize=256)
 def _place(table: str, set_name: str) -> bytes:
-    return _INET_HEADER + text(_TABLE, table) + text(_SET, set_name)
+    return INET_HEADER + text(_TABLE, table) + text(_SET, set_name)
 
 
 def _pack_data(data: bytes | Verdict) -> bytes:
@@ -217,39 +217,39 @@ class Nft:
         what = f"read set {set_name} of table inet {self.table}"
         for _ in range(_READ_TRIES):
             bodies = self._socket.dump(_GET_ELEMENT, _place(self.table, set_name), what)
-            current = self._socket.ask(_GET_GENERATION, _INET_HEADER, what)[_GENERATION]
+            current = self._socket.ask(_GET_GENERATION, INET_HEADER, what)[_GENERATION]
             if all(body[_GENERATION] == current for body in bodies):
                 return {key: data for body in bodies for key, data in parse_elements(body).items()}
         raise NetlinkError(errno.EINTR, f"{what}: the ruleset kept changing while it was read")
 
     def counters(self) -> dict[str, tuple[int, int]]:
         """The named counters: name to (packets, bytes), both counting on. Empty if there is no such table."""
-        asked = _INET_HEADER + text(1, self.table) + attribute(3, struct.pack(">I", _COUNTER_OBJECT))
+        asked = INET_HEADER + text(1, self.table) + attribute(3, struct.pack(">I", COUNTER_OBJECT))
         found = {}
-        for body in self._socket.dump(_GET_OBJECT, asked, f"read the counters of table inet {self.table}"):
+        for body in self._socket.dump(GET_OBJECT, asked, f"read the counters of table inet {self.table}"):
             counter = attributes(body, 4)  # NFTA_OBJ_TABLE 1, NAME 2, TYPE 3, DATA 4
-            if string(counter[1]) == self.table and body[0] == _INET_HEADER[0]:
+            if string(counter[1]) == self.table and body[0] == INET_HEADER[0]:
                 values = attributes(counter[4])  # NFTA_COUNTER_BYTES 1, PACKETS 2
                 found[string(counter[2])] = int.from_bytes(values[2], "big"), int.from_bytes(values[1], "big")
         return found
 
     def chains(self) -> frozenset[str]:
         """The names of the table's chains. Empty if there is no such table."""
-        bodies = self._socket.dump(_GET_CHAIN, _INET_HEADER, "read the chains")
+        bodies = self._socket.dump(_GET_CHAIN, INET_HEADER, "read the chains")
         parsed = [attributes(body, 4) for body in bodies]  # NFTA_CHAIN_TABLE 1, NAME 3
         return frozenset(string(chain[3]) for chain in parsed if string(chain[1]) == self.table)
 
     def rule_count(self) -> int:
         """How many rules the table's chains hold together; 0 if there is no such table."""
-        asked = _INET_HEADER + text(1, self.table)  # NFTA_RULE_TABLE
+        asked = INET_HEADER + text(1, self.table)  # NFTA_RULE_TABLE
         bodies = self._socket.dump(_GET_RULE, asked, f"count the rules of table inet {self.table}")
-        return sum(body[0] == _INET_HEADER[0] and string(attributes(body, 4)[1]) == self.table for body in bodies)
+        return sum(body[0] == INET_HEADER[0] and string(attributes(body, 4)[1]) == self.table for body in bodies)
 
     def table_exists(self) -> bool:
         """Whether there is a table `inet <table>` in this network namespace."""
         try:
             what = f"look for table inet {self.table}"
-            self._socket.request(_GET_TABLE, 0, _INET_HEADER + text(1, self.table), what)
+            self._socket.request(_GET_TABLE, 0, INET_HEADER + text(1, self.table), what)
         except NetlinkError as fault:
             if fault.errno != errno.ENOENT:
                 raise

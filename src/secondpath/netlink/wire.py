@@ -27,7 +27,7 @@ REPLACE, EXCLUSIVE, CREATE, DUMP = 0x100, 0x200, 0x400, 0x300
 NESTED = 0x8000
 NO_ERRORS: frozenset[int] = frozenset()
 
-_ERROR, _DONE = 2, 3
+ERROR, DONE = 2, 3
 _CAPPED, _ANSWER_HAS_ATTRIBUTES = 0x100, 0x200
 _HEADER = struct.Struct("=IHHII")
 _ATTRIBUTE = struct.Struct("=HH")
@@ -141,7 +141,7 @@ def answer_error(answer: Message) -> tuple[int, str]:
         return 0, ""
     code = -_INT.unpack_from(body)[0]
     words_at = 4
-    if answer.kind == _ERROR:
+    if answer.kind == ERROR:
         asked = 16 if answer.flags & _CAPPED else _HEADER.unpack_from(body, 4)[0]
         words_at += (asked + 3) & ~3
     if not answer.flags & _ANSWER_HAS_ATTRIBUTES:
@@ -238,7 +238,7 @@ class Socket:
         forgotten = 0
         while True:
             for answer in messages(self.receive() or b""):
-                if answer.kind != _ERROR or not first <= answer.sequence <= last:
+                if answer.kind != ERROR or not first <= answer.sequence <= last:
                     continue
                 code, words = answer_error(answer)
                 if code and code not in forgiven:
@@ -261,7 +261,7 @@ class Socket:
             for answer in messages(self.receive() or b""):
                 if answer.sequence != sequence:
                     continue
-                if answer.kind == _ERROR:
+                if answer.kind == ERROR:
                     raise _refusal(answer_error(answer)[0], what, answer_error(answer)[1])
                 return answer.body
 
@@ -293,7 +293,7 @@ class Socket:
                 if part[2] != sequence:  # by number: names are three times as slow, and a dump is long
                     continue
                 torn = torn or part[1] & DUMP_INTERRUPTED != 0
-                if part[0] not in (_DONE, _ERROR):
+                if part[0] not in (DONE, ERROR):
                     bodies.append(part[3])
                     continue
                 code, words = answer_error(part)

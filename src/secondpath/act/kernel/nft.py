@@ -45,7 +45,7 @@ def read_table(nft: Nft) -> tuple[Ruleset | None, dict[tuple[str, Key], int | st
     fingerprint = next((c for c in chains if c.startswith("v_")), None)
     if not chains:
         return None, {}
-    numbers = [c.removeprefix("via_") for c in chains if c.startswith("via_")]
+    numbers = [c.removeprefix("arrived_") for c in chains if c.startswith("arrived_")]
     sets = ["route_of", *BY_NAME, *map(lane_set, CLASSES.values()), *(f"arrive_{n}" for n in numbers)]
     elements: dict[tuple[str, Key], int | str] = {}
     for name in sets:
