@@ -54,6 +54,13 @@ class Distribution:
         """The nearest-rank percentile."""
         return percentile(self.values, share)
 
+    def median_range(self) -> tuple[float, float]:
+        """Where the true median lies, 19 times of 20, by the ranks of a binomial; all values when there are few."""
+        if not self.values:
+            return math.nan, math.nan
+        place = max(0, math.floor(self.n / 2 - 0.98 * math.sqrt(self.n)))
+        return self.values[place], self.values[self.n - 1 - place]
+
     def scaled(self, factor: float) -> Distribution:
         return Distribution(tuple(v * factor for v in self.values))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Iterator
 
@@ -16,6 +17,14 @@ from secondpath.lab.topology import find_topology, without_delay
 @pytest.fixture(autouse=True)
 def _root() -> None:
     assert os.geteuid() == 0, "the namespace tests need root: they build networks of their own in the kernel"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _signals() -> None:
+    """Whoever started us with signals ignored (nohup, `&` in a script) has not meant what we start, and interrupt."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # no deed either; but children get the default back
 
 
 def a_name() -> str:

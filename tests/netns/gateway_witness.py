@@ -9,10 +9,13 @@ import socket
 import threading
 import time
 from collections.abc import Sequence
+from difflib import unified_diff
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 from secondpath.lab.box import Box
-from secondpath.lab.gaps import Sample, between, lost, of_stream, resets, worst_gap_s
+from secondpath.lab.gaps import LATE_S, Sample, between, lost, of_stream, outage, resets, worst_gap_s
 from secondpath.lab.namespaces import end, links_run, living_in
 from secondpath.lab.office import Office
 from secondpath.lab.seat import Seat, Wish
@@ -79,20 +82,13 @@ class WatchedBox(Box):
         notify = [f"NOTIFY_SOCKET={self.manager.path}"] if self.manager else []
         return ["env", *notify, *self.environment, *Box.argv(self, *arguments, *self.more)]
 
-    def ready_in(self) -> float:
-        """Start it; the seconds from the start of the process until systemd heard READY.
-
-        Without those in which the process wanted a processor and others had them all: tests run beside each other.
-        """
+    def until_ready(self) -> None:
+        """Start it, and wait until systemd has heard READY."""
         assert self.manager is not None
         manager, began = self.manager, time.monotonic()
         self.start()
-        self.until(lambda: bool(manager.instants("READY=1", began)), 5.0, "READY=1 is said")
-        took_s = manager.instants("READY=1", began)[0] - began
-        assert self.process is not None
-        queued_s = int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
-        print(f"READY after {took_s:.3f} s, {queued_s:.3f} s of them in the queue for a processor")
-        return took_s - queued_s
+        self.until(lambda: bool(manager.instants("READY=1", began)), PATIENCE_S, "READY=1 is said")
+        print(f"READY after {manager.instants('READY=1', began)[0] - began:.3f} s")
 
 
 MANAGERS: list[Manager] = []
@@ -117,7 +113,7 @@ def vacate(office: Office) -> None:
         MANAGERS.remove(manager)
     for leftover in (box.config.parent, office.directory / "tools"):
         shutil.rmtree(leftover, ignore_errors=True)
-    box.until(lambda: links_run(office.host_netns("gw")), 5.0, "all cables are plugged in")
+    box.until(lambda: links_run(office.host_netns("gw")), PATIENCE_S, "all cables are plugged in")
     office.run("gw", ["sh", "-c", "conntrack -F; conntrack -F -f ipv6"])
 
 
@@ -125,6 +121,12 @@ def held(office: Office, *parts: str) -> dict[str, str]:
     """What the gateway's kernel holds, ours and everybody's, as text."""
     chosen = {part: HELD[part] for part in parts} if parts else HELD
     return {part: office.run("gw", ["sh", "-c", script], check=True).stdout for part, script in chosen.items()}
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """What came into the kernel and what went, a line each."""
+    lines = [line for part in before for line in unified_diff(before[part].splitlines(), after[part].splitlines(), n=0)]
+    return [line for line in lines if not line.startswith(("---", "+++", "@@"))]
 
 
 def masked(kernel: dict[str, str]) -> dict[str, str]:
@@ -160,22 +162,34 @@ def orphans(office: Office) -> list[int]:
 def at_work(box: Box, wishes: Sequence[Wish] = EVERYBODY) -> tuple[Seat, float]:
     """People at work, and since when all of their work flows."""
     seat = Seat.take(box.office, "staff", wishes)
-    box.until(lambda: sum(m & 0xFF > 0 for m in flow_marks(box.office)) > 2 * len(wishes), 10.0, "people are at work")
+    box.until(
+        lambda: sum(m & 0xFF > 0 for m in flow_marks(box.office)) > 2 * len(wishes), PATIENCE_S, "people are at work"
+    )
     return seat, time.monotonic() + 0.1
 
 
 def work_on(box: Box, seconds: float) -> None:
     """People work for a while; nothing else is awaited."""
     until = time.monotonic() + seconds
-    box.until(lambda: time.monotonic() >= until, seconds + 5.0, "people have worked on")
+    box.until(lambda: time.monotonic() >= until, seconds + PATIENCE_S, "people have worked on")
 
 
-def hurt(samples: Sequence[Sample], since: float, gap_s: float = 0.6) -> list[str]:
-    """Everything that people felt since then: lost questions, resets, gaps; a sentence each."""
+def felt_by(box: Box, seat: Seat, since: float) -> list[Sample]:
+    """What people asked from then until now; what they ask later is not waited for, so it may be unanswered."""
+    until = time.monotonic()
+    box.until(lambda: seat.samples()[-1].sent_s > until + LATE_S, PATIENCE_S, "people have heard the last answers")
+    return between(seat.leave(), since, until)
+
+
+def hurt(samples: Sequence[Sample], gap_s: float = 3.0) -> list[str]:
+    """Everything that people felt: lost questions, resets, gaps; a sentence each.
+
+    What the kernel drops is lost at once, every 20 ms; a gap may also be people who had to wait for a processor.
+    """
     said = []
     for family in FAMILIES:
         for kind in KINDS:
-            mine = between(of_stream(samples, kind, family), since, float("inf"))
+            mine = of_stream(samples, kind, family)
             if not mine:
                 continue
             if kind != "download" and lost(mine):
@@ -185,6 +199,25 @@ def hurt(samples: Sequence[Sample], since: float, gap_s: float = 0.6) -> list[st
             if worst_gap_s(mine) > gap_s:
                 said.append(f"{kind}.{family}: {worst_gap_s(mine):.2f} s without service")
     return said
+
+
+def until_served(box: Box, seat: Seat, wishes: Sequence[Wish], at: float) -> list[Sample]:
+    """People work until whatever befell each stream of theirs at that instant is over; everything they felt."""
+
+    def is_over(mine: Sequence[Sample]) -> bool:
+        felt = outage(mine, at)
+        return bool(mine) and mine[-1].sent_s > at + 2.0 and (felt is None or felt.end_s is not None)
+
+    def is_served() -> bool:
+        samples = seat.samples()
+        return all(is_over(of_stream(samples, wish.kind, wish.family)) for wish in wishes)
+
+    box.until(is_served, PATIENCE_S, "everybody is served again")
+    samples = seat.leave()
+    for wish in wishes:
+        felt = outage(of_stream(samples, wish.kind, wish.family), at)
+        print(f"{wish.kind}.{wish.family}: {felt.length_s if felt else 0:.2f} s")
+    return samples
 
 
 def uses(box: Box, uplink: str | None) -> bool:
@@ -200,7 +233,9 @@ def is_up(box: Box, uplink: str) -> bool:
 
 def reaches(office: Office, host: str = "staff", families: Sequence[str] = FAMILIES) -> bool:
     """Whether a host can reach the internet."""
-    return all(office.run(host, ["ping", "-c", "1", "-W", "1", PINGED[f]]).returncode == 0 for f in families)
+    return all(
+        office.run(host, ["ping", "-c", "2", "-i", "0.2", "-W", "1", PINGED[f]]).returncode == 0 for f in families
+    )
 
 
 def source_seen(office: Office, family: str = "ipv4", host: str = "staff") -> str:
@@ -208,13 +243,13 @@ def source_seen(office: Office, family: str = "ipv4", host: str = "staff") -> st
     address = {"ipv4": "192.0.2.10", "ipv6": "2001:db8:ff::10"}[family]
     code = (
         "import socket,sys\n"
-        "s=socket.create_connection((sys.argv[1],7001),2);s.sendall(b'?\\n');print(s.recv(200).split()[0].decode())"
+        "s=socket.create_connection((sys.argv[1],7001),9);s.sendall(b'?\\n');print(s.recv(200).split()[0].decode())"
     )
     seen = office.run(host, ["python3", "-c", code, address]).stdout.strip()
     return (office.topology.uplink_of(seen) or seen) if seen else ""
 
 
-def go_home(box: Box, limit_s: float = 3.0) -> None:
+def go_home(box: Box, limit_s: float = PATIENCE_S) -> None:
     """Ask for a failback until it is granted: a line that has just come back may be doubted for a moment."""
     box.until(lambda: box.order(Verb.FAILBACK).ok, limit_s, "a failback is granted")
     box.until(lambda: uses(box, "cable"), limit_s, "traffic is at home")

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.patience import PATIENCE_S
+
 from secondpath.netlink.wire import Socket
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -90,7 +92,7 @@ def namespaces(*names: str) -> Iterator[list[Namespace]]:
             namespace.remove()
 
 
-def until(holds: Callable[[], bool], within_s: float = 5.0) -> None:
+def until(holds: Callable[[], bool], within_s: float = PATIENCE_S) -> None:
     """Wait until a condition holds; fail the test if it does not."""
     deadline = time.monotonic() + within_s
     while not holds():

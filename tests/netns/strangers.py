@@ -5,19 +5,23 @@ A socket stays in the namespace it was made in, so a test enters a host just lon
 
 from __future__ import annotations
 
+import errno
 import re
+import secrets
 import select
 import socket
 import struct
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
+
+from tests.patience import PATIENCE_S
 
 from secondpath.act.kernel.poke import checksum
 from secondpath.lab.box import Box
@@ -27,6 +31,8 @@ from secondpath.wire.messages import Verb
 
 FAMILIES = ("ipv4", "ipv6")
 SERVER = {"ipv4": "192.0.2.10", "ipv6": "2001:db8:ff::10"}
+BYSTANDER = {"ipv4": "192.0.2.12", "ipv6": "2001:db8:ff::12"}
+"""A server that nobody else asks."""
 FIREWALLED = {"ipv4": "192.0.2.13", "ipv6": "2001:db8:ff::13"}
 STAFF = {"ipv4": "10.44.10.10", "ipv6": "fd44:10::10"}
 GUEST = {"ipv4": "10.44.20.10", "ipv6": "fd44:20::10"}
@@ -39,6 +45,8 @@ WAN = {"cable": "wan0", "lte": "wwan0"}
 TELLING, ECHO, SILENT, STREAM = 7001, 7, 22, 5001
 SYN, ACK, FIN, RST = 0x02, 0x10, 0x01, 0x04
 SO_BINDTODEVICE = 25
+TWO_SYNS_S = 1.5
+"""A SYN that is not answered goes out again after a second (RFC 6298)."""
 NFT_MSG_NEWGEN = 15
 
 
@@ -56,10 +64,10 @@ def version(family: str) -> int:
 def make(
     office: Office, host: str, address: str, kind: socket.SocketKind, source: tuple[str, int] | None = None
 ) -> socket.socket:
-    """A socket in a host, of the family of an address; bound when a source is given."""
+    """A socket in a host, of the family of an address; bound when a source is given. It waits with patience."""
     with inside(office.host_netns(host)):
         sock = socket.socket(family_of(address), kind)
-    sock.settimeout(2.0)
+    sock.settimeout(PATIENCE_S)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if source is not None:
         sock.bind(source)
@@ -67,7 +75,7 @@ def make(
 
 
 def connect(office: Office, host: str, to: tuple[str, int], source: tuple[str, int] | None = None) -> socket.socket:
-    """A TCP connection; OSError when there is none within two seconds."""
+    """A TCP connection; OSError when there is none."""
     sock = make(office, host, to[0], socket.SOCK_STREAM, source)
     try:
         sock.connect(to)
@@ -78,11 +86,11 @@ def connect(office: Office, host: str, to: tuple[str, int], source: tuple[str, i
     return sock
 
 
-def connects(office: Office, host: str, to: tuple[str, int], timeout_s: float = 1.0) -> bool:
-    """Whether a TCP connection comes about."""
-    with make(office, host, to[0], socket.SOCK_STREAM) as sock:
-        sock.settimeout(timeout_s)
-        return sock.connect_ex(to) == 0
+def is_silent(office: Office, host: str, to: tuple[str, int], source: tuple[str, int] | None = None) -> bool:
+    """Whether a TCP connection is neither granted nor refused: the SYN goes out twice within this time."""
+    with make(office, host, to[0], socket.SOCK_STREAM, source) as sock:
+        sock.settimeout(TWO_SYNS_S)
+        return sock.connect_ex(to) in (errno.EAGAIN, errno.ETIMEDOUT)
 
 
 def seen(office: Office, host: str, server: str, source: tuple[str, int] | None = None) -> tuple[str, int]:
@@ -112,14 +120,14 @@ def serve(office: Office, host: str, kind: socket.SocketKind, port: int, address
     sock.bind((address, port))
     if kind is socket.SOCK_STREAM:
         sock.listen(128)
-    sock.settimeout(2.0)
+    sock.settimeout(PATIENCE_S)
     return sock
 
 
 def accept(listener: socket.socket) -> socket.socket:
-    """The next connection; it waits two seconds for anything, not for ever."""
+    """The next connection; it waits for anything with patience, not for ever."""
     sock, _ = listener.accept()
-    sock.settimeout(2.0)
+    sock.settimeout(PATIENCE_S)
     return sock
 
 
@@ -224,6 +232,7 @@ class Ear:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
             self.sock.bind((device, 3))
         self.sock.setblocking(False)
+        self._packets: list[bytes] = []
 
     def __enter__(self) -> Ear:
         return self
@@ -231,20 +240,68 @@ class Ear:
     def __exit__(self, *_: object) -> None:
         self.sock.close()
 
-    def heard(self, for_s: float = 0.0) -> list[bytes]:
-        """The IP packets that came in (not those sent) so far, or within some time from now."""
-        if for_s:
-            time.sleep(for_s)
-        packets: list[bytes] = []
+    def heard(self) -> list[bytes]:
+        """The IP packets that came in (not those sent) since the making, those before too."""
         while True:
             try:
                 data, place = self.sock.recvfrom(65535)
             except BlockingIOError:
-                return packets
+                return list(self._packets)
             except OSError:  # the cable was pulled meanwhile: said once
                 continue
             if place[1] in (0x0800, 0x86DD) and place[2] != socket.PACKET_OUTGOING:
-                packets.append(data)
+                self._packets.append(data)
+
+    def until(self, holds: Callable[[list[bytes]], bool]) -> list[bytes]:
+        """Listen until what was heard so far is as it should be; that."""
+        until_s = time.monotonic() + PATIENCE_S
+        while not holds(packets := self.heard()):
+            left_s = until_s - time.monotonic()
+            assert left_s > 0, "what should be heard is not"
+            select.select([self.sock], [], [], left_s)
+        return packets
+
+    def before(self, token: bytes) -> list[bytes]:
+        """All that came before the packet with a token: whoever was sent on this way earlier is among them, or lost."""
+        packets = self.until(lambda heard: any(token in packet for packet in heard))
+        return packets[: next(place for place, packet in enumerate(packets) if token in packet)]
+
+
+def ask_by(box: Box, uplink: str, family: str) -> bytes:
+    """The gateway asks the internet by an uplink until it is answered; a token in the last question.
+
+    The answer comes in after all that was forged out there before. So whatever the gateway had to say to that, it has
+    said, or passed on, before it sends anything else.
+    """
+    token, server = b"token " + secrets.token_bytes(8), BYSTANDER[family]
+    with make(box.office, "gw", server, socket.SOCK_DGRAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, WAN[uplink].encode())
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, numbers_of(box)[uplink])
+        sock.connect((server, ECHO))
+        sock.settimeout(1.0)
+        ask(sock, b"first")
+        ask(sock, token)
+    return token
+
+
+def ask(sock: socket.socket, question: bytes) -> None:
+    """Ask an echo until it answers."""
+    until_s = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until_s:
+        sock.send(question)
+        with suppress(TimeoutError):
+            while sock.recv(64) != question:
+                pass
+            return
+    raise TimeoutError(question)
+
+
+def tell_inside(office: Office, host: str, address: str) -> bytes:
+    """A packet from a host to one inside the office; the token in it."""
+    token = b"token " + secrets.token_bytes(8)
+    with make(office, host, address, socket.SOCK_DGRAM) as sock:
+        sock.sendto(token, (address, 9))
+    return token
 
 
 def ends(packet: bytes) -> tuple[str, str, int]:
@@ -331,7 +388,7 @@ class Commits(threading.Thread):
         self.sock.bind((0, 1 << 6))  # NFNLGRP_NFTABLES is the seventh group
         self.sock.settimeout(0.2)
         self.at_s: list[float] = []
-        self._over = threading.Event()
+        self._over, self._first = threading.Event(), threading.Event()
 
     def of(self, box: Box, subjects: Sequence[str]) -> dict[str, float]:
         """When each of some switches was committed, given what they are told as; they may have shared a transaction."""
@@ -339,13 +396,9 @@ class Commits(threading.Thread):
         assert self.at_s, "the kernel has committed something"
         return {subject: self.at_s[min(place, len(self.at_s) - 1)] for place, (_, subject) in enumerate(told)}
 
-    def wait(self, limit_s: float, settle_s: float) -> None:
-        """Wait for the first commit, and a while longer, asking the gateway nothing: it works undisturbed."""
-        until_s = time.monotonic() + limit_s
-        while not self.at_s:
-            assert time.monotonic() < until_s, f"no switch within {limit_s:g} s"
-            time.sleep(0.005)
-        time.sleep(settle_s)
+    def wait(self) -> None:
+        """Wait for the first commit, asking the gateway nothing: it works undisturbed."""
+        assert self._first.wait(PATIENCE_S), "no switch came"
 
     def run(self) -> None:
         while not self._over.is_set():
@@ -355,6 +408,7 @@ class Commits(threading.Thread):
                 continue
             if any(kind & 0xFF == NFT_MSG_NEWGEN for kind in _message_kinds(data)):
                 self.at_s.append(time.monotonic())
+                self._first.set()
 
     def __enter__(self) -> Commits:
         self.start()
@@ -377,7 +431,7 @@ def move(box: Box, to: str) -> float:
     """Ask for a failover to an uplink; returns when both families use it: the instant of that."""
     answer = box.order(Verb.FAILOVER, uplink=to)
     assert answer.ok, answer.error
-    box.until(lambda: box.uses() == to and box.uses("ipv6") == to, 3.0, f"both families use {to}")
+    box.until(lambda: box.uses() == to and box.uses("ipv6") == to, PATIENCE_S, f"both families use {to}")
     return time.monotonic()
 
 
@@ -387,7 +441,7 @@ def go_home(box: Box) -> float:
     if box.uses() != home or box.uses("ipv6") != home:
         answer = box.order(Verb.FAILBACK)
         assert answer.ok, answer.error
-        box.until(lambda: box.uses() == home and box.uses("ipv6") == home, 3.0, "both families are home")
+        box.until(lambda: box.uses() == home and box.uses("ipv6") == home, PATIENCE_S, "both families are home")
     return time.monotonic()
 
 

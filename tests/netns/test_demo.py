@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from tests.netns.conftest import a_name
 from tests.netns.test_lab_up_down import remains, until
+from tests.patience import PATIENCE_S
 
 from secondpath.lab import state
 from secondpath.lab.building import python_environment
@@ -42,7 +43,7 @@ def name() -> Iterator[str]:
 
 
 def secondpath(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(argv(*words), env=environment(), capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(argv(*words), env=environment(), capture_output=True, text=True, timeout=300, check=False)
 
 
 def argv(*words: str) -> list[str]:
@@ -68,7 +69,7 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
-    def shows(self, text: str, limit_s: float = 20.0) -> bool:
+    def shows(self, text: str, limit_s: float = 2 * PATIENCE_S) -> bool:
         """Whether a text comes to the screen."""
         self.shown = ""
 
@@ -87,8 +88,9 @@ class Terminal:
 
     def end(self) -> str:
         """Everything until the process has ended."""
-        last = ""
+        last, until_s = "", time.monotonic() + 2 * PATIENCE_S
         while self.process.poll() is None:
+            assert time.monotonic() < until_s, f"it does not end: {last[-2000:]}"
             if select.select([self.master], [], [], 0.1)[0]:
                 last += self.read()
         return last
@@ -104,7 +106,7 @@ def test_a_story_measures_for_programs_and_leaves_the_office_only_when_asked(nam
     assert document["settings"] == {"hold": "10s"}
     [run] = document["runs"]
     assert len(run["steps"]) == 4
-    assert all(abs(step["effect_s"] - step["at_s"]) < 0.5 for step in run["steps"])
+    assert all(step["effect_s"] >= step["at_s"] for step in run["steps"]), "nothing happens before its time"
     assert all({"text", "measure", "value", "held"} <= set(finding) for finding in run["findings"])
     assert secondpath("status", "--run-dir", str(state.RUN_DIR / name / "gateway" / "run")).returncode in (0, 1), (
         "it answers"
@@ -126,7 +128,7 @@ def test_a_story_that_is_interrupted_leaves_nothing(name: str, number: int, afte
     ) as process:
         until(lambda: time.monotonic() - begin_s > after_s, after_s)
         os.killpg(process.pid, number)  # as a terminal does: to us and to whatever command we run just now
-        said = process.communicate(timeout=20)[1]
+        said = process.communicate(timeout=2 * PATIENCE_S)[1]
     assert process.returncode in (128 + number, -number), said
     assert "Traceback" not in said
     assert remains(name) == []
@@ -155,7 +157,7 @@ def test_who_reads_no_further_ends_the_demo(name: str) -> None:
         assert process.stdout
         assert "cable-cut" in process.stdout.readline()
         process.stdout.close()
-        assert process.wait(30) == 0
+        assert process.wait(2 * PATIENCE_S) == 0
     assert remains(name) == []
 
 
@@ -196,8 +198,8 @@ def test_a_terminal_that_is_closed_takes_the_office_with_it(name: str, moment: s
     terminal = Terminal("demo", "--name", name)
     assert terminal.shows(moment), terminal.shown
     os.close(terminal.master)
-    terminal.process.wait(20)
-    assert until(lambda: remains(name) == [], 20.0), remains(name)
+    terminal.process.wait(2 * PATIENCE_S)
+    assert until(lambda: remains(name) == []), remains(name)
 
 
 # ── The lab's commands ───────────────────────────────────────────────────────────────────────────────────────

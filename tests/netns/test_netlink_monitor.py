@@ -41,7 +41,7 @@ def monitor(gateway: Namespace) -> Iterator[Monitor]:
 
 
 def wait_for(monitor: Monitor, wanted: Callable[[Event], bool]) -> Event:
-    """The first event that is as wanted; fails when it does not come within five seconds."""
+    """The first event that is as wanted; fails when it does not come."""
     hits: list[Event] = []
 
     def came() -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.unit.sense.world import HERE, World, desk, mute, serving, web, world
 
 from secondpath.model import Family, Outcome, ProbeKind, ProbeResult
@@ -67,13 +68,14 @@ def server_tls(papers: Path, name: str) -> ssl.SSLContext:
 
 
 def ask(office: World, papers: Path, family: Family, name: str, host: str, path: str = "/page") -> ProbeResult:
-    """Ask a server that shows the certificate `name`."""
+    """Ask a server that shows the certificate `name`; one that is silent has time for the handshake."""
+    timeout_s = 2.0 if path == "/silent" else PATIENCE_S
 
     async def story() -> ProbeResult:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the server's end of a broken handshake
         tls = server_tls(papers, name)
         async with serving(office.providers[1], family, 443, web, tls), desk() as asker:
-            return await asker.ask(ProbeKind.HTTPS, HERE[family], 443, host=host, path=path, timeout_s=1)
+            return await asker.ask(ProbeKind.HTTPS, HERE[family], 443, host=host, path=path, timeout_s=timeout_s)
 
     return office.play(story)
 
@@ -161,7 +163,7 @@ def test_a_server_that_hangs_up_in_the_handshake_refuses(office: World, family: 
 def test_a_server_that_is_silent_in_the_handshake_is_a_timeout_that_says_so(office: World, family: Family) -> None:
     async def story() -> ProbeResult:
         async with serving(office.providers[1], family, 443, mute), desk() as asker:
-            return await asker.ask(ProbeKind.HTTPS, HERE[family], 443, timeout_s=0.3)
+            return await asker.ask(ProbeKind.HTTPS, HERE[family], 443, timeout_s=1.0)
 
     result = office.play(story)
     assert (result.outcome, result.detail) == (Outcome.TIMEOUT, "connected, then no TLS handshake")

@@ -4,10 +4,12 @@ import asyncio
 import re
 import socket
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, closing
 
 import pytest
+from tests.patience import PATIENCE_S
 from tests.unit.sense.world import (
     BLACK_HOLE,
     HERE,
@@ -59,7 +61,9 @@ def test_a_probe_leaves_by_its_uplink_though_the_default_route_leads_elsewhere(
             await stack.enter_async_context(serving(office.providers[1], family, 443, web))
             await stack.enter_async_context(resolving(office.providers[1], family))
             asker = await stack.enter_async_context(desk())
-            return await asker.ask(kind, HERE[family], port, host="probe.example", path="/generate_204")
+            timeout_s = 1.0 if kind is ProbeKind.HTTPS else PATIENCE_S  # which that server does not speak
+            more = {"host": "probe.example", "path": "/generate_204", "timeout_s": timeout_s}
+            return await asker.ask(kind, HERE[family], port, **more)
 
     before = [office.packets(provider, family) for provider in (0, 1)]
     result = office.play(story)
@@ -70,7 +74,7 @@ def test_a_probe_leaves_by_its_uplink_though_the_default_route_leads_elsewhere(
 
 @both_families
 @every_kind
-def test_a_black_hole_is_a_timeout_after_the_probe_s_own_time(
+def test_a_black_hole_is_a_timeout_not_before_the_probe_s_own_time(
     office: World, family: Family, kind: ProbeKind, port: int
 ) -> None:
     async def story() -> tuple[ProbeResult, float]:
@@ -81,7 +85,7 @@ def test_a_black_hole_is_a_timeout_after_the_probe_s_own_time(
 
     result, took_s = office.play(story)
     assert (result.outcome, result.rtt_s, result.detail) == (Outcome.TIMEOUT, None, "no answer")
-    assert 0.25 <= took_s < 0.5
+    assert took_s >= 0.25
 
 
 @both_families
@@ -160,9 +164,9 @@ def test_a_next_hop_that_does_not_answer_means_unsent(office: World) -> None:
 
     async def story() -> list[ProbeResult]:
         async with desk(main=("wan1", 0)) as asker:
-            asker.prober.ask(asker.probe(ProbeKind.ICMP, "10.0.1.99", timeout_s=6))
-            asker.prober.ask(asker.probe(ProbeKind.TCP, "10.0.1.98", 80, timeout_s=6))
-            asker.prober.ask(asker.probe(ProbeKind.ICMP, "fd00:0:0:1::99", timeout_s=6))
+            asker.prober.ask(asker.probe(ProbeKind.ICMP, "10.0.1.99"))
+            asker.prober.ask(asker.probe(ProbeKind.TCP, "10.0.1.98", 80))
+            asker.prober.ask(asker.probe(ProbeKind.ICMP, "fd00:0:0:1::99"))
             return [await asker.result() for _ in range(3)]
 
     for result in office.play(story):
@@ -174,16 +178,17 @@ def test_a_next_hop_that_does_not_answer_means_unsent(office: World) -> None:
 
 @both_families
 def test_an_echo_costs_44_bytes_each_way_plus_20_for_ipv6(office: World, family: Family) -> None:
-    async def story() -> ProbeResult:
+    async def story() -> tuple[ProbeResult, float]:
         async with desk() as asker:
-            return await asker.ask(ProbeKind.ICMP, HERE[family])
+            start = clock.now()
+            return await asker.ask(ProbeKind.ICMP, HERE[family]), clock.now() - start
 
     before = office.traffic(1, family)
-    result = office.play(story)
+    result, took_s = office.play(story)
     after = office.traffic(1, family)
     assert result.outcome is Outcome.OK
     assert result.rtt_s is not None
-    assert 0 < result.rtt_s < 0.1
+    assert 0 < result.rtt_s < took_s
     size = 44 if family is Family.IPV4 else 64
     assert (after[0] - before[0], after[1] - before[1]) == (2, 2 * size)
 
@@ -203,29 +208,33 @@ def test_a_late_echo_is_delivered_after_its_timeout(office: World, family: Famil
     raw.bind((HERE[family], 0))
     raw.setblocking(False)
 
+    async def request() -> tuple[bytes, tuple[str, int]]:
+        packet, peer = b"", ("", 0)
+        while packet[:1] not in (b"\x08", b"\x80"):  # neighbour discovery passes here too
+            packet, peer = await asyncio.get_running_loop().sock_recvfrom(raw, 200)
+            packet = packet[20:] if family is Family.IPV4 else packet
+        return packet, peer
+
     async def story() -> list[ProbeResult]:
-        loop = asyncio.get_running_loop()
         async with desk() as asker:
             asker.prober.ask(asker.probe(ProbeKind.ICMP, HERE[family], timeout_s=0.1))
-            packet, peer = b"", ("", 0)
-            while packet[:1] not in (b"\x08", b"\x80"):  # neighbour discovery passes here too
-                packet, peer = await loop.sock_recvfrom(raw, 200)
-                packet = packet[20:] if family is Family.IPV4 else packet
+            packet, peer = await request()
             first = await asker.result()
             raw.sendto(reply_to(packet, family), peer)
             second = await asker.result()
             raw.sendto(reply_to(packet, family), peer)  # a duplicate says nothing new
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(asker.results.get(), 0.1)
-            return [first, second]
+            asker.prober.ask(asker.probe(ProbeKind.ICMP, HERE[family]))
+            packet, peer = await request()
+            raw.sendto(reply_to(packet, family), peer)  # comes after the duplicate on the same way
+            return [first, second, await asker.result()]
 
     try:
         with closing(raw):
-            first, second = office.play(story)
+            first, second, third = office.play(story)
     finally:
         provider.run("sysctl", "-qw", f"{knob}=0")
-    assert (first.outcome, second.outcome) == (Outcome.TIMEOUT, Outcome.OK)
-    assert first.probe == second.probe
+    assert (first.outcome, second.outcome, third.outcome) == (Outcome.TIMEOUT, Outcome.OK, Outcome.OK)
+    assert first.probe == second.probe != third.probe
     assert second.rtt_s is not None
     assert second.rtt_s >= 0.1
 
@@ -253,7 +262,7 @@ def test_probes_go_on_when_the_interface_comes_back_as_another_one(office: World
         async with desk(main=("wwan0", 0)) as asker:
             for change in (plug_in, lambda: office.gateway.run("ip", "link", "del", "wwan0"), plug_in):
                 change()
-                outcomes.append((await asker.ask(ProbeKind.ICMP, "10.7.7.1", timeout_s=1)).outcome)
+                outcomes.append((await asker.ask(ProbeKind.ICMP, "10.7.7.1")).outcome)
         return outcomes
 
     provider = office.providers[1]
@@ -282,14 +291,20 @@ def test_a_connection_is_ok_and_closed_with_four_packets(office: World, family: 
 
 @both_families
 def test_a_closed_port_refuses_with_its_round_trip_since_the_path_lives(office: World, family: Family) -> None:
-    async def story() -> ProbeResult:
+    async def story() -> tuple[ProbeResult, float]:
         async with desk() as asker:
-            return await asker.ask(ProbeKind.TCP, HERE[family], 444)
+            start = clock.now()
+            return await asker.ask(ProbeKind.TCP, HERE[family], 444), clock.now() - start
 
-    result = office.play(story)
+    result, took_s = office.play(story)
     assert (result.outcome, result.detail) == (Outcome.REFUSED, "connection refused: the path lives")
     assert result.rtt_s is not None
-    assert 0 < result.rtt_s < 0.5
+    assert 0 < result.rtt_s < took_s
+
+
+def time_for(outcome: Outcome) -> float:
+    """Long for an answer that will come; for one that will not, as long as a connection may take to stand."""
+    return 1.0 if outcome is Outcome.TIMEOUT else PATIENCE_S
 
 
 # ── DNS ──────────────────────────────────────────────────────────────────────────────
@@ -314,7 +329,7 @@ def test_an_answer_of_dns_is_told_by_its_code(
 ) -> None:
     async def story() -> ProbeResult:
         async with resolving(office.providers[1], family), desk() as asker:
-            return await asker.ask(ProbeKind.DNS, HERE[family], 53, host=name, timeout_s=0.3)
+            return await asker.ask(ProbeKind.DNS, HERE[family], 53, host=name, timeout_s=time_for(outcome))
 
     result = office.play(story)
     assert (result.outcome, result.detail) == (outcome, detail)
@@ -360,7 +375,7 @@ def test_an_answer_of_the_web_is_told_by_whose_it_is(
 ) -> None:
     async def story() -> ProbeResult:
         async with serving(office.providers[1], family, 80, web), desk() as asker:
-            return await asker.ask(ProbeKind.HTTP, HERE[family], 80, path=path, timeout_s=0.5)
+            return await asker.ask(ProbeKind.HTTP, HERE[family], 80, path=path, timeout_s=time_for(outcome))
 
     result = office.play(story)
     assert (result.outcome, result.detail) == (outcome, detail)
@@ -371,33 +386,32 @@ def test_an_answer_of_the_web_is_told_by_whose_it_is(
 
 
 def test_a_hundred_probes_run_side_by_side(office: World) -> None:
-    async def story() -> tuple[list[ProbeResult], float]:
+    """Eighty are answered while the twenty asked before them are open: no question waits for another."""
+
+    async def story() -> tuple[list[ProbeResult], bool]:
         async with AsyncExitStack() as stack:
             for family in Family:
                 await stack.enter_async_context(serving(office.providers[1], family, 443, mute))
                 await stack.enter_async_context(resolving(office.providers[1], family))
             asker = await stack.enter_async_context(desk())
-            start = clock.now()
             for number in range(100):
                 family = list(Family)[number % 2]
                 kind, port = KINDS_AND_PORTS[number // 2 % 3]
-                address = BLACK_HOLE[family] if number % 10 >= 8 else HERE[family]
-                asker.prober.ask(asker.probe(kind, address, port, host="probe.example", timeout_s=0.5))
-            results = [await asker.result() for _ in range(100)]
-            return results, clock.now() - start
+                address = BLACK_HOLE[family] if number < 20 else HERE[family]
+                asker.prober.ask(asker.probe(kind, address, port, host="probe.example", timeout_s=3 * PATIENCE_S))
+            return [await asker.result() for _ in range(80)], asker.results.empty()
 
-    results, took_s = office.play(story)
-    assert sorted(result.probe.number for result in results) == list(range(1, 101))
-    assert sum(result.outcome is Outcome.OK for result in results) == 80
-    assert sum(result.outcome is Outcome.TIMEOUT for result in results) == 20
-    assert took_s < 1.0, "one after the other the black holes alone take 10 s"
+    results, empty = office.play(story)
+    assert sorted(result.probe.number for result in results) == list(range(21, 101))
+    assert {result.outcome for result in results} == {Outcome.OK}
+    assert empty
 
 
 def test_too_many_open_questions_of_one_line_are_unsent_at_once(office: World) -> None:
     async def story() -> list[ProbeResult]:
         async with desk() as asker:
             for _ in range(OUTSTANDING_MAX + 3):
-                asker.prober.ask(asker.probe(ProbeKind.ICMP, BLACK_HOLE[Family.IPV4], timeout_s=5))
+                asker.prober.ask(asker.probe(ProbeKind.ICMP, BLACK_HOLE[Family.IPV4]))
             return [await asker.result() for _ in range(3)]
 
     assert [result.outcome for result in office.play(story)] == [Outcome.UNSENT] * 3
@@ -408,7 +422,7 @@ def test_closing_and_unbinding_end_open_probes_without_a_word(office: World, kin
     async def story() -> tuple[int, bool]:
         before = open_fds()
         async with desk() as asker:
-            questions = [asker.probe(kind, BLACK_HOLE[family], port, timeout_s=5) for family in Family]
+            questions = [asker.probe(kind, BLACK_HOLE[family], port, timeout_s=9 * PATIENCE_S) for family in Family]
             for question in questions:
                 asker.prober.ask(question)
             await until_fds(before + 2)
@@ -425,7 +439,7 @@ def test_closing_and_unbinding_end_open_probes_without_a_word(office: World, kin
 
 
 async def until_fds(count: int) -> None:
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(PATIENCE_S):
         while open_fds() != count:  # noqa: ASYNC110  # nothing tells of a closed socket
             await asyncio.sleep(0)
 
@@ -433,7 +447,7 @@ async def until_fds(count: int) -> None:
 def test_nothing_is_left_open_after_thousands_of_probes(office: World) -> None:
     """Longer runs (100,000) belong to the bench."""
 
-    async def story() -> tuple[int, set[Outcome]]:
+    async def story() -> tuple[int, bool, set[Outcome]]:
         async with AsyncExitStack() as stack:
             for family in Family:
                 await stack.enter_async_context(serving(office.providers[1], family, 80, web))
@@ -448,10 +462,13 @@ def test_nothing_is_left_open_after_thousands_of_probes(office: World) -> None:
                 for family in Family
             ] * 250
             for start in range(0, len(questions), 50):
-                for question in questions[start : start + 50]:
+                asked = questions[start : start + 50]
+                for question in asked:
                     asker.prober.ask(question)
-                outcomes |= {(await asker.result()).outcome for _ in range(50)}
+                results = [await asker.result() for _ in asked]
+                assert Counter(r.probe.number for r in results) == Counter(q.number for q in asked)
+                outcomes |= {result.outcome for result in results}
             await until_fds(before)
-            return open_fds() - before, outcomes
+            return open_fds() - before, asker.results.empty(), outcomes
 
-    assert office.play(story) == (0, {Outcome.OK, Outcome.REFUSED})
+    assert office.play(story) == (0, True, {Outcome.OK, Outcome.REFUSED})

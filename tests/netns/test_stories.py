@@ -13,6 +13,7 @@ import pytest
 from tests.netns.conftest import a_name
 
 from secondpath.lab.box import Box
+from secondpath.lab.measures import Finding
 from secondpath.lab.office import Office
 from secondpath.lab.stories import STORIES
 from secondpath.lab.story import Story
@@ -22,6 +23,9 @@ from secondpath.lab.topology import find_topology
 pytestmark = [pytest.mark.netns, pytest.mark.alone]
 AT_ONCE = 3
 """Offices beside each other: two cores bear three without people feeling it."""
+SLACK = 3.0
+"""The seconds of a story are kept by a machine that has time for it, as the bench measures them. Here, where three are
+told at once on whatever there is, only what takes several times as long is a defect of the gateway."""
 
 
 def played(story: Story) -> Report:
@@ -51,4 +55,11 @@ def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Report]
 def test_the_story_holds(name: str, reports: dict[str, Future[Report]]) -> None:
     report = reports[name].result()
     print("\n".join(report.sentences()))
-    assert report.held, "\n".join(line for line in report.sentences() if line.startswith("FAILS"))
+    assert [finding.sentence() for finding in report.findings if not holds(finding)] == []
+
+
+def holds(finding: Finding) -> bool:
+    at_most = finding.expect.at_most
+    if finding.held or at_most is None or not finding.expect.measure.endswith("_s"):
+        return finding.held
+    return isinstance(finding.value, float) and finding.value <= SLACK * at_most

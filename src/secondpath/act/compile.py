@@ -15,23 +15,21 @@ from secondpath.act.plane import (
     Rule,
     lane_mark,
 )
-from secondpath.act.ruleset import class_chain, compile_ruleset, lane_set
+from secondpath.act.ruleset import class_chain, compile_ruleset, lane_set, ways_in
 from secondpath.act.settings import wanted_settings
 from secondpath.model import CLASSES, OFFICE, Family, Line, Site, Steering
 
 
 def compile_elements(site: Site, steering: Steering, ground: Ground) -> dict[tuple[str, Key], int | str]:
     """Everything in our maps: what a switch changes, and which interface is what."""
-    elements: dict[tuple[str, Key], int | str] = {}
+    elements: dict[tuple[str, Key], int | str] = {("ways", i): way for i, way in ways_in(site, ground.numbers).items()}
     for uplink in site.uplinks:
         number = ground.numbers[uplink.name]
-        elements["ways", uplink.interface] = f"from_{number}"
         for family in Family:
             mark = lane_mark(ground.epochs[Line(uplink.name, family)], number)
             elements[f"arrive_{number}", family.value] = mark
             elements["route_of", mark] = via_chain(number, family)
     for network in site.networks:
-        elements["ways", network.interface] = "from_inside"
         elements["class_of", network.interface] = class_chain(CLASSES[network.traffic_class])
     for (name, family), lane in steering.lanes.items():
         if lane.uplink is not None:

@@ -2,7 +2,9 @@
 
 Why it is as it is. (Measured facts from the real kernel; the marks are explained in act/plane.)
 
-prerouting, after dstnat: the whole decision. `ways` sends a packet on by the interface it came in on.
+prerouting, after dstnat: the whole decision. `ways` sends a packet on by the interface it came in on. What a packet
+  pays for is calls within the kernel, and a look into a map of names costs as much as comparing four of them: so the
+  interfaces that carry most are compared first, in prerouting and in guard, and the map comes for whoever is left.
   From inside: a flow whose mark is in `route_of` goes where that says. Any other flow is ours only if it would leave by
   an uplink: what is for the gateway itself, for the office, or for a tunnel of somebody else's is left alone, whatever
   mark somebody else's software has put on it. `fib daddr type` must come before the look at the route and must be a
@@ -38,6 +40,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Network
+from itertools import islice, zip_longest
 
 from secondpath.act.counting import count_arrived, count_begun, count_opened, count_sent, names, via_chain
 from secondpath.act.plane import EPOCH_MASK, NOT_TCP, POKE_MARK, ROUTE_MASK, TABLE, UPLINK_MASK, Elements, Ruleset
@@ -50,6 +53,15 @@ FOR_US = "{ local, multicast, broadcast, anycast }"
 OPENS = "tcp flags & (syn | rst) == syn"
 CLAMP = "tcp option maxseg size set rt mtu"
 NOTE_NOT_TCP = f"meta l4proto != tcp ct mark set ct mark or {NOT_TCP:#010x}"
+FEW = 4
+"""So many names are compared in the time of one look into a map of names."""
+
+
+def ways_in(site: Site, numbers: Mapping[str, int]) -> dict[str, str]:
+    """Interface -> the chain for what comes in there: networks and uplinks by turns, so the busiest come first."""
+    uplinks = ((u.interface, f"from_{numbers[u.name]}") for u in site.uplinks)
+    networks = ((n.interface, "from_inside") for n in site.networks)
+    return dict(way for turn in zip_longest(networks, uplinks) for way in turn if way)
 
 
 def lane_set(traffic_class: TrafficClass) -> str:
@@ -106,6 +118,15 @@ def _base(name: str, kind: str, hook: str, priority: str, *lines: str) -> str:
 
 def _names(interfaces: Iterable[str]) -> str:
     return "{ " + ", ".join(f'"{i}"' for i in interfaces) + " }"
+
+
+def _compared(word: str, chains: Mapping[str, str]) -> list[str]:
+    return [f'{word} "{interface}" goto {chain}' for interface, chain in chains.items()]
+
+
+def _mapped(word: str, chains: Mapping[str, str]) -> list[str]:
+    pairs = ", ".join(f'"{interface}" : goto {chain}' for interface, chain in chains.items())
+    return [f"{word} vmap {{ {pairs} }}"]
 
 
 def _networks(networks: Iterable[IPNetwork]) -> str:
@@ -169,7 +190,8 @@ def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
         "reject with icmpx admin-prohibited",
     )
     arriving = [chain for u in site.uplinks for chain in _arriving(site, u, numbers[u.name])]
-    base = _base("prerouting", "filter", "prerouting", "dstnat + 10", "iifname vmap @ways")
+    busiest = _compared("iifname", dict(islice(ways_in(site, numbers).items(), FEW)))
+    base = _base("prerouting", "filter", "prerouting", "dstnat + 10", *busiest, "iifname vmap @ways")
     return [*via, stale, no_lane, *map(_class, CLASSES.values()), inside, *arriving, base]
 
 
@@ -221,7 +243,8 @@ def _output(site: Site) -> list[str]:
 def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Network]) -> list[str]:
     dnat = [line for forward in site.forwards for line in _forwarded(site, forward)]
     chains = [_base("dstnat_", "nat", "prerouting", "dstnat", *dnat)] if dnat else []
-    leave, guard = [], []
+    leave: dict[str, str] = {}
+    guard: dict[str, str] = {}
     for uplink in site.uplinks:
         n, native = numbers[uplink.name], _native(uplink)
         chains.append(_chain(f"translate_{n}", *count_begun(n), *native, "fib saddr . oif type local accept",
@@ -237,18 +260,18 @@ def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Netw
                 f'counter name "wrong_source_{n}" drop',
             )
         )
-        leave.append(f'"{uplink.interface}" : goto translate_{n}')
-        guard.append(f'"{uplink.interface}" : goto guard_{n}')
+        leave[uplink.interface] = f"translate_{n}"
+        guard[uplink.interface] = f"guard_{n}"
     return [
         *chains,
         _chain("opened", CLAMP, count_opened(site, numbers)),
-        _base("srcnat_", "nat", "postrouting", "srcnat", f"oifname vmap {{ {', '.join(leave)} }}"),
+        _base("srcnat_", "nat", "postrouting", "srcnat", *_mapped("oifname", leave)),
         _base(
             "guard",
             "filter",
             "postrouting",
             "300",
-            f"oifname vmap {{ {', '.join(guard)} }}",
+            *(_compared if len(guard) <= FEW else _mapped)("oifname", guard),
             f"{OPENS} {OURS} goto opened",
         ),
     ]

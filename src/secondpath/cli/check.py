@@ -25,8 +25,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check, and say it."""
-    from secondpath.cli.screen import console_of, show  # noqa: PLC0415 not before it is needed
-    from secondpath.cli.summary import cautions, summary, summary_json  # noqa: PLC0415
+    from secondpath.cli.screen import console_of, show  # not before it is needed
+    from secondpath.cli.summary import cautions, summary, summary_json
 
     try:
         site = load(args.file)
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _refused(args: argparse.Namespace, wrong: ConfigError) -> int:
-    from secondpath.cli.screen import console_of  # noqa: PLC0415
+    from secondpath.cli.screen import console_of
 
     if args.json:
         problems = [{"key": p.key, "line": p.line, "text": p.sentence} for p in wrong.problems]

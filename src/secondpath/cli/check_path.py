@@ -33,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print_json(document)
     else:
-        from secondpath.cli.path_view import examination  # noqa: PLC0415 rich is for people only
-        from secondpath.cli.screen import console_of, marks_of, show  # noqa: PLC0415
+        from secondpath.cli.path_view import examination
+        from secondpath.cli.screen import console_of, marks_of, show
 
         console = console_of(args)
         show(console, examination(document, marks_of(console)))

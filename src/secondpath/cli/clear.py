@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Clear, and say what was taken out."""
     if is_answered(socket_of(args)):
         raise Failure("the daemon runs and would put it all back; first: systemctl stop secondpath")
-    from secondpath.act.kernel.clear import clear  # noqa: PLC0415 netlink is not for the other commands
+    from secondpath.act.kernel.clear import clear  # netlink is not for the other commands
 
     try:
         done = clear(args.run_dir, args.state_dir)

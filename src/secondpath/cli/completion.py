@@ -23,16 +23,16 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print it."""
-    from secondpath.cli.parser import build  # noqa: PLC0415
-    from secondpath.cli.table import COMMANDS  # noqa: PLC0415
+    from secondpath.cli.parser import build
+    from secondpath.cli.table import COMMANDS
 
     parser = build(COMMANDS)
     if args.shell == "fish":
-        from secondpath.cli.fish import completion  # noqa: PLC0415
+        from secondpath.cli.fish import completion
 
         print(completion(parser), end="")
     else:
-        import shtab  # noqa: PLC0415
+        import shtab
 
         _mark_files(parser)
         print(shtab.complete(parser, shell=args.shell))
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _mark_files(parser: argparse.ArgumentParser) -> None:
     """Tell shtab which arguments are files and folders: those that say so to people."""
-    import shtab  # noqa: PLC0415
+    import shtab
 
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):

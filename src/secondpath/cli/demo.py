@@ -37,10 +37,10 @@ def run(args: argparse.Namespace) -> int:
     if args.list:
         return _list(args)
     if args.story is None and not args.json and sys.stdin.isatty() and sys.stdout.isatty():
-        from secondpath.cli.demo_live import show  # noqa: PLC0415 only who looks at it needs rich
+        from secondpath.cli.demo_live import show  # only who looks at it needs rich
 
         return show(args)
-    from secondpath.cli.demo_story import play  # noqa: PLC0415
+    from secondpath.cli.demo_story import play
 
     if args.story is None:
         print(f"This is no terminal, so the story '{DEFAULT_STORY}' is played instead.", file=sys.stderr)
@@ -48,8 +48,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _story(name: str) -> Any:
-    from secondpath.lab.errors import LabError  # noqa: PLC0415
-    from secondpath.lab.stories import find_story  # noqa: PLC0415
+    from secondpath.lab.errors import LabError
+    from secondpath.lab.stories import find_story
 
     try:
         return find_story(name)
@@ -58,7 +58,7 @@ def _story(name: str) -> Any:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from secondpath.lab.stories import STORIES  # noqa: PLC0415
+    from secondpath.lab.stories import STORIES
 
     if args.json:
         told = [{"name": s.name, "text": s.words, "lasts_s": s.lasts_s} for s in STORIES.values()]

@@ -83,7 +83,7 @@ def _conclude(args: argparse.Namespace, story: Story, reports: list[Report]) -> 
     if args.json:
         print_json(_document(story, reports, held))
     else:
-        from secondpath.cli.screen import console_of, marks_of, show  # noqa: PLC0415 rich is for people only
+        from secondpath.cli.screen import console_of, marks_of, show  # rich is for people only
 
         console = console_of(args)
         show(console, table(reports, marks_of(console)))

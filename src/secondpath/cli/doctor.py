@@ -37,9 +37,9 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Look, judge, say it."""
-    from secondpath.act.footing.facts import Grade  # noqa: PLC0415 netlink is not for the other commands
-    from secondpath.cli.surroundings import gather  # noqa: PLC0415
-    from secondpath.control.client import is_answered  # noqa: PLC0415
+    from secondpath.act.footing.facts import Grade  # netlink is not for the other commands
+    from secondpath.cli.surroundings import gather
+    from secondpath.control.client import is_answered
 
     site, findings = _configuration(args.config)
     try:
@@ -58,10 +58,10 @@ def run(args: argparse.Namespace) -> int:
 
 def judge(site: Site | None, facts: Facts) -> Iterator[Finding]:
     """All findings about a box; without a site, those that need none."""
-    from secondpath.act.footing.conflicts import judge_conflicts  # noqa: PLC0415
-    from secondpath.act.footing.lines import judge_ground, judge_lines  # noqa: PLC0415
-    from secondpath.act.footing.managers import judge_managers  # noqa: PLC0415
-    from secondpath.act.footing.means import judge_means  # noqa: PLC0415
+    from secondpath.act.footing.conflicts import judge_conflicts
+    from secondpath.act.footing.lines import judge_ground, judge_lines
+    from secondpath.act.footing.managers import judge_managers
+    from secondpath.act.footing.means import judge_means
 
     yield from judge_means(facts)
     if site is None:
@@ -73,7 +73,7 @@ def judge(site: Site | None, facts: Facts) -> Iterator[Finding]:
 
 
 def _configuration(path: Path) -> tuple[Site | None, list[Finding]]:
-    from secondpath.act.footing.facts import ok, wrong  # noqa: PLC0415
+    from secondpath.act.footing.facts import ok, wrong
 
     try:
         site = load(path)
@@ -85,7 +85,7 @@ def _configuration(path: Path) -> tuple[Site | None, list[Finding]]:
 
 
 def _daemon(*, running: bool, facts: Facts) -> Finding:
-    from secondpath.act.footing.facts import care, ok  # noqa: PLC0415
+    from secondpath.act.footing.facts import care, ok
 
     if running:
         return ok("daemon", "secondpath runs")
@@ -96,10 +96,10 @@ def _daemon(*, running: bool, facts: Facts) -> Finding:
 
 
 def _tell(args: argparse.Namespace, findings: Sequence[Finding]) -> None:
-    from rich.text import Text  # noqa: PLC0415 rich is for people only
+    from rich.text import Text  # rich is for people only
 
-    from secondpath.act.footing.facts import Grade  # noqa: PLC0415
-    from secondpath.cli.screen import console_of, marks_of  # noqa: PLC0415
+    from secondpath.act.footing.facts import Grade
+    from secondpath.cli.screen import console_of, marks_of
 
     console = console_of(args)
     marks = marks_of(console)

@@ -51,8 +51,8 @@ def _show(args: argparse.Namespace, found: list[Mapping[str, Any]]) -> None:
         for event in found:
             print_json({"schema": 1, **event})
         return
-    from secondpath.cli.screen import console_of, show  # noqa: PLC0415 rich is for people only
-    from secondpath.cli.view import happenings  # noqa: PLC0415
+    from secondpath.cli.screen import console_of, show  # rich is for people only
+    from secondpath.cli.view import happenings
 
     if found:
         show(console_of(args), happenings(found, timezone_of(args)))

@@ -159,7 +159,7 @@ def _next(args: argparse.Namespace, steps: Sequence[Step], prefix: Path) -> Iter
     if args.enable:
         yield "secondpath status"
         return
-    from secondpath.control.client import is_answered  # noqa: PLC0415
+    from secondpath.control.client import is_answered
 
     if args.prefix is None and is_answered(socket_of(args)):
         if any(step.piece.path == SERVICE and step.fate in SIGNS for step in steps):

@@ -93,7 +93,7 @@ def template(name: str, places: dict[str, str] | None = None) -> str:
 
 def _printed(*words: str) -> str:
     """What one of our own commands prints."""
-    from secondpath.cli.main import main  # noqa: PLC0415 it imports us
+    from secondpath.cli.main import main  # it imports us
 
     with contextlib.redirect_stdout(io.StringIO()) as out:
         main(words)

@@ -18,9 +18,9 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print it."""
     del args
-    from secondpath.cli.parser import build  # noqa: PLC0415 the whole tree, with every command in it
-    from secondpath.cli.table import COMMANDS  # noqa: PLC0415
-    from secondpath.cli.troff import page  # noqa: PLC0415
+    from secondpath.cli.parser import build  # the whole tree, with every command in it
+    from secondpath.cli.table import COMMANDS
+    from secondpath.cli.troff import page
 
     prose = (resources.files("secondpath.cli") / "secondpath.8.txt").read_text("utf-8")
     print(page(build(COMMANDS), prose), end="")

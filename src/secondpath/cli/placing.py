@@ -66,7 +66,7 @@ def _rights_are_right(piece: File | Folder, place: Path, *, owned: bool) -> bool
 
 def _gid(group: str) -> int:
     """The group's number; -1, which changes nothing, while it does not exist."""
-    import grp  # noqa: PLC0415 for this alone
+    import grp  # for this alone
 
     try:
         return grp.getgrnam(group).gr_gid

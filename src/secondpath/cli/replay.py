@@ -61,8 +61,8 @@ def differences(replay: Replay, site: Site | None) -> list[str]:
 
 
 def _show(args: argparse.Namespace, replay: Replay, told: Sequence[Mapping[str, Any]], said: Sequence[str]) -> None:
-    from secondpath.cli.screen import console_of  # noqa: PLC0415 rich is for people only
-    from secondpath.cli.story import print_lines, print_story  # noqa: PLC0415
+    from secondpath.cli.screen import console_of
+    from secondpath.cli.story import print_lines, print_story
 
     console = console_of(args)
     if told:

@@ -28,6 +28,6 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run until told to end."""
-    from secondpath.daemon.start import run as run_daemon  # noqa: PLC0415 the other commands need none of it
+    from secondpath.daemon.start import run as run_daemon  # the other commands need none of it
 
     return run_daemon(args.config, args.state_dir, args.run_dir, args.log_format)

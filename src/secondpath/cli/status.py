@@ -32,9 +32,9 @@ def show(args: argparse.Namespace, document: Any) -> None:
     if args.json:
         print_json(document)
         return
-    from secondpath.cli.screen import console_of, marks_of  # noqa: PLC0415 rich is for people only
-    from secondpath.cli.screen import show as print_office  # noqa: PLC0415
-    from secondpath.cli.view import office  # noqa: PLC0415
+    from secondpath.cli.screen import console_of, marks_of  # rich is for people only
+    from secondpath.cli.screen import show as print_office
+    from secondpath.cli.view import office
 
     console = console_of(args)
     print_office(console, office(document, marks_of(console), console.width))

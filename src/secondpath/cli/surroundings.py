@@ -157,7 +157,7 @@ def required_online(root: Path) -> frozenset[str]:
 
 
 def _name_of(index: int) -> str:
-    from socket import if_indextoname  # noqa: PLC0415 for this alone
+    from socket import if_indextoname  # for this alone
 
     return if_indextoname(index)
 

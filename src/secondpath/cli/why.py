@@ -77,8 +77,8 @@ def _explain(args: argparse.Namespace, wanted: Event, record: bytes) -> int:
 
 
 def _show(args: argparse.Namespace, replay: Replay, wanted: Event, told: list[tuple[Link, str]], notes: Notes) -> None:
-    from secondpath.cli.screen import console_of  # noqa: PLC0415 rich is for people only
-    from secondpath.cli.story import print_lines, print_story  # noqa: PLC0415
+    from secondpath.cli.screen import console_of
+    from secondpath.cli.story import print_lines, print_story
 
     console = console_of(args)
     print_lines(console, [f"{wanted.number}: {event_text(wanted.transition, notes.site)}"], "bold")
@@ -97,9 +97,9 @@ def _list(args: argparse.Namespace, found: list[Event]) -> int:
         listed = [event_json(each, event_text(each.transition)) for each in found]
         print_json({"schema": SCHEMA, "events": listed})
         return OK
-    from secondpath.cli.events import timezone_of  # noqa: PLC0415
-    from secondpath.cli.screen import console_of, show  # noqa: PLC0415
-    from secondpath.cli.view import numbered  # noqa: PLC0415
+    from secondpath.cli.events import timezone_of
+    from secondpath.cli.screen import console_of, show
+    from secondpath.cli.view import numbered
 
     if found:
         rows: list[Mapping[str, Any]] = [event_json(each, event_text(each.transition)) for each in found]

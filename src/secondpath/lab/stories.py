@@ -89,6 +89,33 @@ def _quiet(name: str, words: str, fault: str, uplink: str | None, what: str) -> 
     )
 
 
+def _both_dead(
+    name: str,
+    words: str,
+    steps: tuple[Step, ...],
+    lasts_s: float,
+    back: str,
+    window: tuple[float, float],
+    *more: Expect,
+) -> Story:
+    """Both uplinks are dead at once; then one is back, and in that window (from, to) people work by it."""
+    from_s, to_s = window
+    return Story(
+        name,
+        words,
+        lasts_s,
+        steps,
+        (
+            *_leaves_by(back, from_s, to_s),
+            Expect(f"with {back} back, people work", "worst_gap_s", from_s=from_s, to_s=to_s, at_most=0.3),
+            *more,
+            OWN_SOURCE,
+        ),
+        STAFF,
+        GUEST,
+    )
+
+
 _STORIES = (
     _failover("cable-cut", "The cable is pulled.", "cable-cut", "Someone pulls the cable.", 0.3, 1.0),
     _failover(
@@ -114,43 +141,33 @@ _STORIES = (
         "cable",
         "The cable line loses five percent.",
     ),
-    Story(
+    _both_dead(
         "both-die",
         "Both uplinks die; each comes back alone.",
-        50.0,
         (
             Step(5.0, INJECT, "blackhole", "cable", "The cable line goes silent."),
             Step(10.0, INJECT, "blackhole", "lte", "Now LTE goes silent too: there is no way out."),
             Step(20.0, HEAL, "blackhole", "lte", "LTE comes back alone."),
             Step(32.0, HEAL, "blackhole", "cable", "The cable line comes back."),
         ),
-        (
-            *_leaves_by("lte", 8.0, 9.5),
-            *_leaves_by("lte", 25.0, 31.0),
-            Expect("with LTE back, people work", "worst_gap_s", from_s=25.0, to_s=31.0, at_most=0.3),
-            Expect("in the end people work", "worst_gap_s", from_s=36.0, to_s=49.0, at_most=0.3),
-            OWN_SOURCE,
-        ),
-        STAFF,
-        GUEST,
+        50.0,
+        "lte",
+        (25.0, 31.0),
+        *_leaves_by("lte", 8.0, 9.5),
+        Expect("in the end people work", "worst_gap_s", from_s=36.0, to_s=49.0, at_most=0.3),
     ),
-    Story(
+    _both_dead(
         "second-dies-during-failover",
         "LTE dies in the moment of the failover to it.",
-        40.0,
         (
             Step(5.0, INJECT, "cable-cut", "cable", "Someone pulls the cable."),
             Step(5.2, INJECT, "blackhole", "lte", "LTE goes silent in that moment."),
             Step(15.0, HEAL, "cable-cut", "cable", "The cable is back."),
             Step(30.0, HEAL, "blackhole", "lte", "LTE is back."),
         ),
-        (
-            *_leaves_by("cable", 20.0, 39.0),
-            Expect("with the cable back, people work", "worst_gap_s", from_s=20.0, to_s=39.0, at_most=0.3),
-            OWN_SOURCE,
-        ),
-        STAFF,
-        GUEST,
+        40.0,
+        "cable",
+        (20.0, 39.0),
     ),
     Story(
         "ipv6-dies",

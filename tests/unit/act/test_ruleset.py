@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import os
+import re
+from dataclasses import replace
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from tests.unit.act.offices import doors, ground, sites, steering
 
 from secondpath.act.compile import compile_plane
 from secondpath.act.ruleset import compile_ruleset, ruleset_text
-from secondpath.model import Site
+from secondpath.model import Site, Uplink
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "act"
 INSIDE = ("2001:db8:1:a10::/64", "fd44:10::/64", "fd44:20::/64")
@@ -53,6 +56,28 @@ def test_every_uplink_is_guarded_and_treated_alike(a_site: Site) -> None:
 
 
 @given(sites())
+def test_a_compared_name_goes_where_the_map_of_names_sends_it(a_site: Site) -> None:
+    """The comparisons are a short cut only: none contradicts the map, and the map still has everybody."""
+    plane = compile_plane(a_site, steering(a_site, None, None), ground(a_site))
+    assert plane.ruleset is not None
+    ways = {str(key): chain for (name, key), chain in plane.elements.items() if name == "ways"}
+    compared = dict(re.findall(r'    iifname "(\S+)" goto (from_\w+)\n', plane.ruleset.text))
+    assert set(ways) == {u.interface for u in a_site.uplinks} | {n.interface for n in a_site.networks}
+    assert compared.items() <= ways.items()
+    assert {a_site.uplinks[0].interface, a_site.networks[0].interface} <= compared.keys()
+    assert "    iifname vmap @ways\n" in plane.ruleset.text
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 5, 9])
+def test_what_leaves_by_any_uplink_is_guarded_however_many_there_are(count: int) -> None:
+    a_site = site(uplinks=tuple(Uplink(f"line{n}", f"wan{n}") for n in range(count)))
+    text = compile_ruleset(a_site, ground(a_site).numbers, ()).text
+    guard = text.split("  chain guard {")[1].split("  }\n")[0]
+    found = re.findall(r'"(wan\d+)" (?:: )?goto (guard_\d+)', guard)
+    assert found == [(f"wan{n}", f"guard_{n + 1}") for n in range(count)]
+
+
+@given(sites())
 def test_the_fingerprint_changes_with_the_text_and_with_nothing_else(a_site: Site) -> None:
     numbers = ground(a_site).numbers
     one, same = (compile_ruleset(a_site, numbers, ()) for _ in range(2))
@@ -68,6 +93,8 @@ def test_the_order_of_inside_prefixes_does_not_matter() -> None:
 
 def test_more_private_prefixes_than_subnets_are_all_masqueraded() -> None:
     a_site = doors()
-    many = (*INSIDE, *(f"fd44:{n:x}::/64" for n in range(0x100, 0x200)))
+    cable, lte = a_site.uplinks
+    a_site = replace(a_site, uplinks=(replace(cable, prefixes=(ip_network("2001:db8:1:a10::/60"),)), lte))
+    many = (*INSIDE, *(f"fd44:{n:x}::/64" for n in range(0x100, 0x110)))
     assert "snat ip6 prefix" in compile_ruleset(a_site, {"cable": 1, "lte": 2}, INSIDE).text
     assert "snat ip6 prefix" not in compile_ruleset(a_site, {"cable": 1, "lte": 2}, many).text

@@ -25,6 +25,13 @@ def test_what_never_happened_is_the_worst_and_null_in_the_file() -> None:
     assert found.json()["min"] == 0.5
 
 
+def test_the_median_of_many_is_known_better_than_that_of_few() -> None:
+    assert all(math.isnan(value) for value in Distribution.of([]).median_range())
+    assert Distribution.of([1.0, 2.0, 3.0]).median_range() == (1.0, 3.0)
+    low, high = Distribution.of([float(n) for n in range(1, 101)]).median_range()
+    assert (low, high) == (41.0, 60.0)
+
+
 def test_ratios_are_taken_pair_by_pair() -> None:
     assert ratios([2.0, 30.0], [1.0, 10.0]).values == (2.0, 3.0)
 

@@ -85,7 +85,7 @@ PLACES = [path for path in leaves(GOOD) if path]
 
 
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=4))
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_a_good_office_with_some_values_exchanged_is_an_office_or_sentences(
     changes: list[tuple[tuple[Any, ...], Any]],
 ) -> None:

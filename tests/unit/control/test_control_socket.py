@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.patience import PATIENCE_S
 
 from secondpath.control import server as server_room
 from secondpath.control.client import Unreachable, ask, follow, is_answered
@@ -72,7 +73,7 @@ def daemon(folder: Path, allowed_gid: int | None = None, patience_s: float = 5.0
 
 def raw(path: Path, *sent: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as sock:
-        sock.settimeout(10)
+        sock.settimeout(PATIENCE_S)
         sock.connect(str(path))
         try:
             for part in sent:
@@ -180,7 +181,7 @@ def test_a_line_without_an_end_is_cut_short(tmp_path: Path) -> None:
 
 def test_a_client_that_never_asks_is_let_go(tmp_path: Path) -> None:
     with daemon(tmp_path, patience_s=0.05) as running, socket.socket(socket.AF_UNIX) as silent:
-        silent.settimeout(10)
+        silent.settimeout(PATIENCE_S)
         silent.connect(str(running.path))
         assert silent.recv(1) == b""
 
@@ -188,7 +189,7 @@ def test_a_client_that_never_asks_is_let_go(tmp_path: Path) -> None:
 def test_a_client_that_never_reads_is_let_go_and_others_do_not_wait(tmp_path: Path) -> None:
     with daemon(tmp_path, patience_s=0.05) as running, socket.socket(socket.AF_UNIX) as deaf:
         running.bulk = "x" * 2_000_000
-        deaf.settimeout(10)
+        deaf.settimeout(PATIENCE_S)
         deaf.connect(str(running.path))
         deaf.sendall(b'{"verb":"watch"}\n')
         assert ask(running.path, STATUS).ok

@@ -27,9 +27,9 @@ def test_a_stream_that_felt_nothing_has_no_outage() -> None:
     assert gaps.worst_gap_s(stream(10)) == 0.0
 
 
-@given(begin_s=st.floats(2, 5), length_s=st.floats(0.1, 4), step_s=st.sampled_from([0.005, 0.02, 0.05]))
+@given(begin_s=st.floats(1.5, 2), length_s=st.floats(0.1, 1.5), step_s=st.sampled_from([0.005, 0.02, 0.05]))
 def test_an_outage_is_found_to_one_sampling_interval(begin_s: float, length_s: float, step_s: float) -> None:
-    samples = stream(12, (begin_s, begin_s + length_s), step_s=step_s)
+    samples = stream(5, (begin_s, begin_s + length_s), step_s=step_s)
     found = gaps.outage(samples, begin_s)
     assert found is not None
     assert found.length_s == pytest.approx(length_s, abs=step_s * 1.01)

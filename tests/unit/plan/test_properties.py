@@ -79,7 +79,7 @@ def random_tree(seed: int) -> tuple[tuple[Cause, ...], list[Duration]]:
     return tuple(Cause(f"c{i}", float(rng.uniform(0.5, 25)), laws[i].mean_h, hits[i]) for i in range(5)), laws
 
 
-@pytest.mark.parametrize("seed", range(50))
+@pytest.mark.parametrize("seed", [*range(5), *(pytest.param(n, marks=pytest.mark.slow) for n in range(5, 50))])
 def test_simulation_agrees_with_the_closed_form(seed: int) -> None:
     years = 4000
     causes, laws = random_tree(seed)

@@ -19,6 +19,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 from tests.netns.netlink_namespace import Namespace
+from tests.patience import PATIENCE_S
 
 from secondpath.model import Family, Line, Probe, ProbeKind, ProbeResult, Target
 from secondpath.sense.prober import Prober
@@ -30,9 +31,6 @@ BLACK_HOLE = {Family.IPV4: "192.0.2.66", Family.IPV6: "2001:db8:ff::66"}
 UNREACHABLE = {Family.IPV4: "192.0.2.77", Family.IPV6: "2001:db8:ff::77"}
 FAMILIES = {Family.IPV4: socket.AF_INET, Family.IPV6: socket.AF_INET6}
 HOST_ROUTE = {Family.IPV4: 32, Family.IPV6: 128}
-
-PATIENCE_S = 20.0
-"""How long an answer may take that will come: the machine may be busy with other things."""
 
 KNOBS = ("ipv4.ip_forward=1", "ipv4.icmp_ratemask=0", "ipv6.conf.all.forwarding=1", "ipv6.icmp.ratemask=")
 """A provider says every refusal: no kind of ICMP is limited. Without that for each peer (ratelimit=0) there is still
