@@ -16,13 +16,14 @@ lying unread in sockets, so every open question is given more time before its ab
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from secondpath.decide.failback import Trust
 from secondpath.decide.policy import Choice, Outlook, choose, flows_to_give_up, lanes_of
 from secondpath.judge.asking import Asking
 from secondpath.judge.blame import verdict_of
+from secondpath.judge.ladder import Ladder
 from secondpath.judge.line import LineJudge
 from secondpath.judge.probing import TEMPOS
 from secondpath.model import (
@@ -134,9 +135,10 @@ class Engine:
             return Override(OverrideKind.FAILOVER, next(iter(self.pinned.values()))), None
         return None, None
 
-    def rungs(self) -> dict[str, dict[str, str]]:
+    @property
+    def ladders(self) -> Mapping[Line, Ladder]:
         """What is known to work on each line, or to fail, beside answering at all."""
-        return {str(line): ladder.rungs() for line, ladder in self._asking.trials.ladders.items()}
+        return self._asking.trials.ladders
 
     def holds(self, now: Instant) -> dict[Line, float]:
         """Seconds until traffic may go home, for each line that is well again and has not served its hold yet."""
@@ -190,7 +192,7 @@ class Engine:
                 judge.see_traffic(now, observation)
                 self._touched.add(judge.line)
         elif isinstance(observation, InterfaceChange):
-            for judge in self._judges_of(observation.uplink):
+            for judge in (j for line, j in self.judges.items() if line.uplink == observation.uplink):
                 judge.see_interface(now, observation)
                 self._touched.add(judge.line)
         elif isinstance(observation, Override):
@@ -199,9 +201,6 @@ class Engine:
         elif isinstance(observation, Reload):
             self._settle(now, observation.site)
             self._note(now, "config", "", observation.site.name, "reload")
-
-    def _judges_of(self, uplink: str) -> Iterator[LineJudge]:
-        return (j for line, j in self.judges.items() if line.uplink == uplink)
 
     def _settle(self, now: Instant, site: Site) -> None:
         """Take a configuration over: lines that stay keep all that is known of them."""

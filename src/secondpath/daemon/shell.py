@@ -357,7 +357,7 @@ class Gateway:
             counters = {}
         epochs = {str(line): epoch for line, epoch in self.hand.epochs.items()}
         return {"counters": counters, "epochs": epochs, "trouble": self._trouble, "book": self.book.trouble,
-                "rungs": self.engine.rungs()}  # fmt: skip
+                "rungs": {str(line): ladder.rungs() for line, ladder in self.engine.ladders.items()}}  # fmt: skip
 
     # timers
 

@@ -165,7 +165,7 @@ class Asking:
     def _put(self, now: Instant, judge: LineJudge, target: Target, patience_s: float) -> Probe:
         self._number += 1
         probe = Probe(self._number, judge.line, target, TIMEOUT_S)
-        self.trials.asked(probe, now + patience_s)
+        self.trials.asked(now, probe, now + patience_s)
         self._rota(judge.line).asked_at[target.uri] = now
         self._probes.append(probe)
         return probe

@@ -58,11 +58,17 @@ PORTAL_S = 60.0
 
 @dataclass(slots=True)
 class Question:
-    """One question on a rung: what was asked, when its answer is overdue, and how it ended."""
+    """One question on a rung: what was asked and when, when its answer is overdue, and how it ended."""
 
-    target: Target
+    probe: Probe
+    asked_at: Instant
     overdue_at: Instant
     outcome: Outcome | None = None
+
+    @property
+    def target(self) -> Target:
+        """Who was asked, and how."""
+        return self.probe.target
 
     def settled(self, now: Instant) -> bool:
         """Whether it need not be waited for any longer."""
@@ -75,21 +81,26 @@ class Question:
 
 @dataclass(slots=True)
 class Ladder:
-    """The rungs of one line. `worked` counts, by URI, which questions were answered here; `failing` since when."""
+    """The rungs of one line.
+
+    `worked` counts, by URI, which questions were answered here; `failing` has since when a rung fails, and `heard` what
+    convicted it: questions of this line, and answers over others.
+    """
 
     line: Line
     questions: tuple[Target, ...] = ()
     worked: dict[str, int] = field(default_factory=dict)
     failing: dict[Rung, Instant] = field(default_factory=dict)
+    heard: dict[Rung, tuple[Question, ...]] = field(default_factory=dict)
     redirected_at: Instant | None = None
     answered_at: dict[Rung, Instant] = field(default_factory=dict)
     _streaks: dict[Rung, list[str]] = field(default_factory=dict)
     _open: dict[int, Question] = field(default_factory=dict)
 
-    def asked(self, probe: Probe, overdue_at: Instant) -> None:
+    def asked(self, now: Instant, probe: Probe, overdue_at: Instant) -> None:
         """Note a question that leaves now."""
         if probe.target.kind in RUNG:
-            self._open[probe.number] = Question(probe.target, overdue_at)
+            self._open[probe.number] = Question(probe, now, overdue_at)
             while len(self._open) > 64:
                 del self._open[next(iter(self._open))]
 
@@ -145,9 +156,10 @@ class Ladder:
         for number in [n for n, q in self._open.items() if RUNG[q.target.kind] is rung and q.outcome is not Outcome.OK]:
             del self._open[number]
 
-    def convict(self, now: Instant, rung: Rung) -> None:
-        """A trial has found a rung failing."""
+    def convict(self, now: Instant, rung: Rung, heard: Iterable[Question]) -> None:
+        """A trial has found a rung failing, by what was heard."""
         self.failing.setdefault(rung, now)
+        self.heard[rung] = tuple(heard)
         self._streaks.pop(rung, None)
 
     def grant(self, until: Instant) -> None:

@@ -75,10 +75,10 @@ class Trials:
         self._trials.clear()
         self._look_at = -math.inf
 
-    def asked(self, probe: Probe, overdue_at: Instant) -> None:
+    def asked(self, now: Instant, probe: Probe, overdue_at: Instant) -> None:
         """Note a question that leaves now."""
         if probe.target.kind in RUNG:
-            self.ladders[probe.line].asked(probe, overdue_at)
+            self.ladders[probe.line].asked(now, probe, overdue_at)
             self._look_at = min(self._look_at, overdue_at)
 
     def answered(self, now: Instant, result: ProbeResult) -> None:
@@ -238,7 +238,7 @@ class Trials:
         asked_rungs = {RUNG[q.target.kind] for q in asked_elsewhere}
         proof = Rung.TLS if rung is Rung.SIZE and rung not in asked_rungs else rung
         if not alive or any(RUNG[q.target.kind] is proof for q in alive):
-            self.ladders[line].convict(now, rung)
+            self.ladders[line].convict(now, rung, [*here, *(q for q in alive if RUNG[q.target.kind] is proof)])
             self.everywhere.pop((line, rung), None)
         else:
             self.everywhere[line, rung] = now

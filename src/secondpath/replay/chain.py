@@ -20,7 +20,8 @@ PROOF_S = 5.0
 """How far back an answer still proves a line that was not asked again."""
 SHOWN = 8
 """Of a brown-out, so many of the lost questions are shown."""
-WELL_KNOWN = frozenset({Cause.SILENT, Cause.UNSENT})
+SILENCE = frozenset({Cause.SILENT, Cause.UNSENT, Cause.MODEM, Cause.ACCESS, Cause.NEXT_HOP})
+"""Causes of a line that a burst has convicted."""
 
 
 def chain_of(notes: Notes, event: Transition) -> tuple[Link, ...]:
@@ -90,7 +91,9 @@ class _Chain:
             yield from self._well(line, state.since)
         elif state.cause is Cause.LOSS:
             yield from self._lossy(line)
-        elif state.cause in WELL_KNOWN:
+        elif state.health is Health.DEGRADED:
+            yield from self._useless(line)
+        elif state.cause in SILENCE or state.cause is Cause.CAPTIVE:
             yield from self._silent(line)
         else:
             yield from self._fact(line)
@@ -146,6 +149,17 @@ class _Chain:
         yield from self._earlier(line, acquitted)
         facts = {"lost": len(lost), "asked": len(asked), "loss_ratio": round(seen.loss_ratio, 4)}
         yield Link(at, Kind.LOSS, line, lost[-SHOWN:], facts=facts)
+
+    def _useless(self, line: Line) -> Iterator[Link]:
+        """It answers, and something on it fails: who was heard, here and over the other lines."""
+        heard = self.moment.heard.get(line, ())
+        here = tuple(q for q in heard if q.line == line)
+        if here:
+            addresses = {q.target.address for q in here}
+            yield Link(here[-1].overdue_at, Kind.FAILED, line, here, facts={"addresses": len(addresses)})
+        for other in dict.fromkeys(q.line for q in heard if q.line != line):
+            carried = tuple(q for q in heard if q.line == other)
+            yield Link(max(q.asked_at for q in carried), Kind.CARRIED, other, carried)
 
     def _fact(self, line: Line) -> Iterator[Link]:
         """The interface said so: no guess, and no question needed."""

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from secondpath.engine import Engine
+from secondpath.judge.ladder import Question as Heard
 from secondpath.judge.line import LineJudge, Suspicion
 from secondpath.judge.window import Asked
 from secondpath.model import (
@@ -50,6 +51,8 @@ class Moment:
     states: Mapping[Line, LineState]
     holds: Mapping[Line, tuple[Instant | None, float]]
     """Since when a line was good (None: it was not), and for how long it had to be."""
+    heard: Mapping[Line, tuple[Question, ...]]
+    """What convicted the rungs that failed on a line."""
 
 
 @dataclass(slots=True)
@@ -157,4 +160,13 @@ def _question(entry: Asked) -> Question:
 
 def _moment(engine: Engine, at: Instant, transition: Transition) -> Moment:
     holds = {line: (trust.good_since, trust.hold_s) for line, trust in engine.trust.items()}
-    return Moment(transition, engine.states(at), holds)
+    heard = {
+        line: tuple(_heard(entry) for rung in ladder.failing for entry in ladder.heard.get(rung, ()))
+        for line, ladder in engine.ladders.items()
+    }
+    return Moment(transition, engine.states(at), holds, heard)
+
+
+def _heard(entry: Heard) -> Question:
+    probe = entry.probe
+    return Question(probe.number, probe.line, probe.target, entry.asked_at, entry.overdue_at, entry.outcome)

@@ -79,7 +79,7 @@ def _facts(link: Link, site: Site | None) -> dict[str, str]:
         facts |= {name: duration(float(said[f"{name}_s"] or 0)) for name in ("good", "hold")}
     elif link.kind is Kind.EARLIER:
         facts["times"] = _count(int(said["times"] or 0), "time")
-    elif link.kind is Kind.CONVICTED:
+    elif link.kind in (Kind.CONVICTED, Kind.FAILED):
         facts["addresses"] = _count(int(said["addresses"] or 0), "address", "addresses")
     elif link.kind is Kind.INTERFACE and link.line is not None:
         facts["note"] = note(LineState(link.line, Health.DOWN, Cause(str(said["cause"])), link.at), site)

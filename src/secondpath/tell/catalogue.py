@@ -225,6 +225,8 @@ ACCOUNT: Mapping[Kind, str] = {
     Kind.CONVICTED: "None of {count} to {addresses} was answered: {line} does not work.",
     Kind.INTERFACE: "The kernel said so of {line}: {note}. That is a fact, and needs no questions.",
     Kind.LOSS: "{line} lost {lost} of {count} in the last minute: more than chance explains.",
+    Kind.FAILED: "{line} answered echoes, and failed in this way with {addresses}: {answers}.",
+    Kind.CARRIED: "{line} carried the same: {answers}.",
     Kind.RETURNED: "{line} answered again: {answers}.",
     Kind.HELD: "{line} had then been good for {good}, and had to be for {hold}.",
     Kind.PROVEN: "{line} was proven to work: {answers}.",
