@@ -16,6 +16,7 @@ from secondpath.model import CLASSES, Family, Health, Line, Observation, Reload,
 BOTH = {CABLE4, CABLE6}
 
 
+@pytest.mark.slow
 def test_a_healthy_office_uses_its_first_uplink_and_stays_there() -> None:
     world = settled_office()
     world.run_for(3600)

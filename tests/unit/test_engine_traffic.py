@@ -78,6 +78,7 @@ def test_hours_of_traffic_that_looks_odd_move_nobody(name: str) -> None:
     assert a_minute <= HOSTILE[name][2], a_minute
 
 
+@pytest.mark.slow
 def test_an_idle_office_is_never_suspicious() -> None:
     world = settled_office()
     found = [cries(world, line) for line in world.engine.judges]
@@ -97,6 +98,7 @@ def black_hole(seed: int, habit: Habit | None, profile: Profile = Profile.BALANC
     return next(t.at for t in world.transitions if t.subject == "steering:ipv4" and t.at >= began) - began
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("habit", [web, rtp_and_web])
 def test_people_at_work_notice_a_black_hole_sooner_than_heartbeats(habit: Habit) -> None:
     seen = [black_hole(seed, habit, Profile.CAREFUL) for seed in range(15)]
@@ -171,6 +173,7 @@ def test_what_comes_in_does_not_bring_a_line_back() -> None:
     assert world.state(CABLE4).health is Health.DOWN
 
 
+@pytest.mark.slow
 def test_odd_traffic_costs_the_metered_standby_nothing() -> None:
     def asked(habit: Habit) -> int:
         world = settled_office()

@@ -65,7 +65,9 @@ def test_a_first_account_is_there_at_once_and_the_whole_takes_its_place(tmp_path
         assert db.execute("SELECT count(*), count(DISTINCT wall_us) FROM incident").fetchone() == (2, 2)
         assert db.execute("SELECT count(*) FROM explained").fetchone() == (len(world.transitions),)
     cuts = handed_over(lambda w: w.run_for(200.0))
-    assert [round(c.parts[-1][0].entries[c.parts[-1][1] - 1][0] - c.began) for c in cuts[-2:]] == [2, 60]
+    soon_s, whole_s = (c.parts[-1][0].entries[c.parts[-1][1] - 1][0] - c.began for c in cuts[-2:])
+    assert 2.0 <= soon_s < 5.0
+    assert 60.0 <= whole_s < 65.0, "a minute after the last change, which comes seconds after the first"
 
 
 def handed_over(then: object) -> list[Cut]:
@@ -76,6 +78,7 @@ def handed_over(then: object) -> list[Cut]:
     return cuts
 
 
+@pytest.mark.slow
 def test_changes_near_each_other_are_one_incident_and_a_long_story_is_several() -> None:
     world, _, cuts = taped_office()
     world.run_for(400.0)
@@ -92,6 +95,7 @@ def test_changes_near_each_other_are_one_incident_and_a_long_story_is_several() 
     assert len(cuts) <= len(began) * (tape.LONGEST_S / tape.AGAIN_S + 2)
 
 
+@pytest.mark.slow
 def test_the_ring_reaches_back_five_minutes_and_not_much_further() -> None:
     world, a_tape, _ = taped_office()
     for _ in range(30):
@@ -100,6 +104,7 @@ def test_the_ring_reaches_back_five_minutes_and_not_much_further() -> None:
         assert min(tape.BEFORE_S, world.now - 1.0) <= reach_s <= tape.BEFORE_S + 2 * tape.RENEW_S + 1.0
 
 
+@pytest.mark.slow
 def test_the_ring_is_bounded_by_count_and_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tape, "SEGMENT_STEPS", 100)
     monkeypatch.setattr(tape, "RING_STEPS", 500)
@@ -114,6 +119,7 @@ def test_the_ring_is_bounded_by_count_and_bytes(monkeypatch: pytest.MonkeyPatch)
     assert rerun(incident_of(cuts[-1])).same
 
 
+@pytest.mark.slow
 def test_old_incidents_are_let_go_but_never_the_newest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "INCIDENTS", 3)
     path = tmp_path / "book.db"
@@ -149,6 +155,7 @@ def test_a_book_from_before_incidents_is_migrated_and_read(tmp_path: Path) -> No
         assert db.execute("PRAGMA user_version").fetchone() == (len(ledger._steps()),)
 
 
+@pytest.mark.slow
 def test_while_the_disk_will_not_write_few_incidents_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store, "INCIDENTS_WAITING", 2)
     book = Book(tmp_path / "missing" / "book.db", retry_s=0.01)

@@ -191,6 +191,7 @@ def test_whatever_happened_the_replay_gives_the_same_transitions(
         assert [t for t in world.transitions if replay.began <= t.at <= replay.ended] == [*replay.transitions]
 
 
+@pytest.mark.slow
 def test_a_black_hole_is_replayed_from_the_middle_of_the_day() -> None:
     world, _, cuts = taped_office()
     world.run_for(1000.0)
