@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
-from tests.netns.netlink_namespace import Interrupted, Namespace, namespaces
+from tests.netns.netlink_namespace import Interrupted, Namespace, namespaces, until
 
 from secondpath.netlink.entries import (
     INVERT,
@@ -47,6 +47,7 @@ address add 2001:db8:2::2/64 dev wan1 nodad preferred_lft 0
 def gateway() -> Iterator[Namespace]:
     with namespaces("route") as (namespace,):
         namespace.run("ip", "-batch", "-", given=SETUP)
+        until(lambda: sum(link["operstate"] == "UP" for link in told(namespace, "link", "show")) == 4)
         yield namespace
 
 

@@ -116,6 +116,18 @@ def test_whichever_uplink_comes_back_first_is_used(back: str) -> None:
     assert world.state(Line(other, Family.IPV4)).health is Health.UP
 
 
+def test_a_family_that_is_dead_everywhere_is_asked_often_though_the_other_works() -> None:
+    world = settled_office()
+    world.dead.add(LTE4)
+    world.run_until(lambda: world.state(LTE4).health is Health.DOWN, 300.0)
+    world.dead |= {CABLE4, CABLE6}
+    world.run_for(60)
+    assert world.uses() == "cable", "nowhere to go"
+    assert world.uses(Family.IPV6) == "lte"
+    world.dead.discard(LTE4)
+    world.run_until(lambda: world.uses() == "lte" and world.state(LTE4).health is Health.UP, 5.0)
+
+
 def test_the_second_uplink_dying_right_after_the_failover_is_noticed() -> None:
     world = settled_office()
     world.tell(interface("cable", carrier=False))

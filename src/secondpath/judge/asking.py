@@ -23,7 +23,7 @@ from secondpath.judge.probing import (
     wave,
 )
 from secondpath.judge.trials import Trials, patience
-from secondpath.model import Health, Instant, Line, Probe, Site, Target
+from secondpath.model import Family, Health, Instant, Line, Probe, Site, Target
 
 CONFIRM_AFTER_S = 2.0
 """A standby that was asked longer ago is asked again as soon as another line is doubted."""
@@ -42,7 +42,7 @@ class Asking:
         self._judges: Mapping[Line, LineJudge] = {}
         self._in_use: frozenset[Line] = frozenset()
         self._proving: frozenset[Line] = frozenset()
-        self._nothing_works = False
+        self._works: frozenset[Family] = frozenset()
 
     def ask(
         self,
@@ -57,7 +57,8 @@ class Asking:
         `in_use` are the lines that carry traffic, `proving` those that have to serve their hold.
         """
         self._probes, self._judges, self._in_use, self._proving = [], judges, in_use, proving
-        self._nothing_works = not any(j.state.health in (Health.UP, Health.DEGRADED) for j in judges.values())
+        answering = (j for j in judges.values() if j.state.health in (Health.UP, Health.DEGRADED))
+        self._works = frozenset(j.line.family for j in answering)
         self._doubt_siblings(now)
         for judge in judges.values():
             if not judge.fit():
@@ -98,7 +99,8 @@ class Asking:
 
     def _next_beat_at(self, site: Site, judge: LineJudge) -> Instant:
         in_use, metered = judge.line in self._in_use, site.uplink(judge.line.uplink).metered
-        beat_s = heartbeat_s(TEMPOS[site.failover.profile], judge, in_use, metered, self._nothing_works)
+        nothing_works = judge.line.family not in self._works
+        beat_s = heartbeat_s(TEMPOS[site.failover.profile], judge, in_use, metered, nothing_works)
         return self._rota(judge.line).last_at + beat_s
 
     def _next_rung_at(self, site: Site, judge: LineJudge) -> Instant:
