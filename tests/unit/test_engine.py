@@ -19,7 +19,7 @@ BOTH = {CABLE4, CABLE6}
 @pytest.mark.slow
 def test_a_healthy_office_uses_its_first_uplink_and_stays_there() -> None:
     world = settled_office()
-    world.run_for(3600)
+    world.run_for(900)
     assert (world.uses(), world.uses(Family.IPV6)) == ("cable", "cable")
     assert world.switches() == 0
     assert world.engine.verdict.code is VerdictCode.OK
@@ -48,17 +48,17 @@ def test_one_dead_target_never_moves_anybody() -> None:
     for uri in (t.uri for t in TARGETS):
         world = settled_office()
         world.dead_targets.add(uri)
-        world.run_for(900)
+        world.run_for(300)
         assert world.switches() + world.switches(Family.IPV6) == 0, uri
         assert world.state(CABLE4).health is Health.UP
         assert world.state(CABLE6).health is Health.UP
 
 
 @pytest.mark.slow
-def test_five_percent_loss_for_three_hours_moves_nobody() -> None:
+def test_five_percent_loss_for_an_hour_moves_nobody() -> None:
     world = settled_office()
     world.loss = dict.fromkeys(BOTH, 0.05)
-    world.run_for(3 * 3600)
+    world.run_for(3600)
     assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
 
 
@@ -76,7 +76,7 @@ def test_a_brown_out_is_left_the_sooner_the_worse_it_is(loss: float, within_s: f
 def test_a_slow_satellite_is_well() -> None:
     world = office()
     world.rtt_s = {CABLE4: 0.9, CABLE6: 0.9}
-    world.run_for(3600)
+    world.run_for(900)
     assert world.uses() == "cable"
     assert world.switches() == 0
     assert world.state(CABLE4).health is Health.UP
@@ -318,7 +318,7 @@ def test_a_metered_standby_is_asked_less_than_ten_megabytes_a_month() -> None:
     world = settled_office()
     world.run_for(180)
     world.sent.clear()
-    world.run_for(6 * 3600)
+    world.run_for(3 * 3600)
     cost = {
         "icmp": (88, 128), "tcp": (224, 304), "dns": (154, 194), "http": (687, 847), "tls": (6000, 6200),
         "size": (2800, 2800),
@@ -326,7 +326,7 @@ def test_a_metered_standby_is_asked_less_than_ten_megabytes_a_month() -> None:
     spent = sum(
         cost[p.target.kind.value][p.line.family is Family.IPV6] for _, p in world.sent if p.line.uplink == "lte"
     )
-    assert spent * 4 * 30 < 10e6
+    assert spent * 8 * 30 < 10e6
 
 
 def test_the_same_day_gives_the_same_transitions() -> None:
@@ -367,7 +367,7 @@ def happen(world: World, what: str, uplink: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(EVENTS, st.integers(0, 5))
 def test_whatever_happens_the_three_rules_hold(events: list[tuple[str, str, float]], seed: int) -> None:
     world = settled_office(seed=seed)
@@ -406,7 +406,7 @@ def check_rules(world: World, before: object, step: Step) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.floats(0.05, 120.0), st.integers(0, 20))
 def test_trust_returns_no_faster_than_the_hold(cut_s: float, seed: int) -> None:
     world = settled_office(seed=seed)
@@ -422,7 +422,7 @@ def test_trust_returns_no_faster_than_the_hold(cut_s: float, seed: int) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.sampled_from(TARGETS), st.integers(0, 50), st.floats(0, 2))
 def test_no_single_target_can_cause_a_failover(dead: object, seed: int, phase_s: float) -> None:
     world = settled_office(seed=seed)

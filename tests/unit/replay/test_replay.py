@@ -106,7 +106,7 @@ def _parts(it: Any) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(HAPPENINGS, HAPPENINGS, st.integers(0, 3))
 def test_an_engine_that_was_written_down_goes_on_as_it_would_have(
     before: list[tuple[str, str, float]], after: list[tuple[str, str, float]], seed: int
@@ -174,7 +174,7 @@ def test_every_class_of_the_engines_rooms_is_known() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(HAPPENINGS, st.integers(0, 3))
 def test_whatever_happened_the_replay_gives_the_same_transitions(
     happenings: list[tuple[str, str, float]], seed: int
@@ -329,7 +329,7 @@ def test_what_is_broken_is_a_sentence(good: bytes, old: bytes, new: bytes, said:
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_no_file_does_more_than_be_refused(good: bytes, data: st.DataObject) -> None:
     """Some value anywhere in it is replaced by another one: it replays, differs, or is refused with a sentence."""
