@@ -42,8 +42,14 @@ async def _shake_hands(sock: socket.socket, attempt: Attempt) -> ProbeResult:
 
 @functools.cache
 def anybody() -> ssl.SSLContext:
-    """A context that takes every certificate."""
+    """A context that takes every certificate, and speaks TLS 1.2 (RFC 5246).
+
+    After a handshake of TLS 1.3 the server sends session tickets (RFC 8446, section 4.6.1): they would meet a socket
+    that is closed, and the kernel's refusal would leave by the wrong line, where the guard has to stop it. A server
+    that speaks 1.3 alone answers with an alert, which will do.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context
