@@ -89,6 +89,10 @@ CLEAN_LOSS_RATIO = 0.03
 CLEAN_S = 30.0
 CLEAN_SAMPLES = 12
 QUALITY_GAP_S = 0.5
+BY_CHANCE = 1e-6
+LOSSY_S, LOSSY_SAMPLES = 10.0, 10
+WAVES_MOST = 12
+"""A burst on a line that loses much is longer (`_waves_for`): looked at over so long, with so many answers at least."""
 STREAK_TO_RETURN = 3
 """Answers in a row, none missing, before a line that was down is up again."""
 STREAK_TO_START = 2
@@ -235,7 +239,7 @@ class LineJudge:
     def suspect(self, now: Instant) -> None:
         """Start a burst, unless one is under way."""
         if (self.suspicion is None or self.suspicion.quiet) and self.fit():
-            self.suspicion = Suspicion(now, [], self.waves, now)
+            self.suspicion = Suspicion(now, [], self._waves_for(now), now)
 
     def grant(self, until: Instant) -> None:
         """We were late ourselves: open questions have time until then, and traffic begins anew."""
@@ -320,7 +324,7 @@ class LineJudge:
         if trigger is not None and trigger in ABOUT:
             self.accused = ABOUT[trigger]
         elif trigger is not None:
-            self.suspicion = Suspicion(now, [], self.waves + 1, now, trigger, quiet=True)
+            self.suspicion = Suspicion(now, [], self._waves_for(now) + 1, now, trigger, quiet=True)
 
     def _read(self, now: Instant) -> tuple[Reading, Cause]:
         if self._unfit is not None:
@@ -330,6 +334,14 @@ class LineJudge:
         if self.state.health in (Health.UNKNOWN, Health.DOWN):
             return self._read_return()
         return self._read_quality(now)
+
+    def _waves_for(self, now: Instant) -> int:
+        """How many waves a burst needs: what a line that loses so much anyway leaves unanswered once in a million."""
+        lost, samples = self.window.tally(now, max(self._counted_from, now - LOSSY_S))
+        if samples < LOSSY_SAMPLES or not lost:
+            return self.waves
+        questions = math.log(BY_CHANCE) / math.log(min(0.8, lost / samples))
+        return max(self.waves, min(WAVES_MOST, math.ceil(questions / 2)))
 
     def _end_burst(self, now: Instant) -> None:
         """When every question of a burst is settled the suspicion is over: proven if none of them was answered."""
