@@ -188,8 +188,7 @@ def felt_by(box: Box, seat: Seat, since: float) -> list[Sample]:
 def hurt(samples: Sequence[Sample], gap_s: float = 3.0) -> list[str]:
     """Everything that people felt: lost questions, resets, gaps; a sentence each.
 
-    What the kernel drops is lost at once, every 20 ms; a gap may also be people who had to wait for a processor, and
-    one lost packet the lab's own (its relays are programs that wait for one too).
+    What the kernel drops is lost at once, every 20 ms; a gap may also be people who had to wait for a processor.
     """
     said = []
     for family in FAMILIES:
@@ -197,7 +196,7 @@ def hurt(samples: Sequence[Sample], gap_s: float = 3.0) -> list[str]:
             mine = of_stream(samples, kind, family)
             if not mine:
                 continue
-            if kind != "download" and lost(mine) > 1:
+            if kind != "download" and lost(mine):
                 said.append(f"{kind}.{family}: {lost(mine)} of {len(mine)} lost")
             if resets(mine):
                 said.append(f"{kind}.{family}: {resets(mine)} resets")

@@ -59,8 +59,6 @@ from secondpath.lab.topology import ANCHORS_IPV4, ANCHORS_IPV6, find_topology, w
 pytestmark = [pytest.mark.netns, pytest.mark.alone]
 
 BEAT_S = 0.02
-SOON_S = 1.0
-"""Ten times what these things take (bench/ measures them): whoever is forgotten waits for seconds, or for ever."""
 FOREIGN = {10001: 0, 10002: 0x7, 10003: 0xCA6C, 10004: 0xABCD0000, 10005: 0x77770001}
 """Source port of a connection of other software -> its mark; the last one looks like ours, of another epoch."""
 
@@ -224,7 +222,7 @@ def test_a_udp_flow_with_a_fixed_port_flows_again_soon_after_the_switch(death: D
     phone, at_s = death.named(f"phone {family}"), death.switched_s[family]
     first_s = next(sent_s for sent_s, _ in phone.answered if sent_s > at_s)
     print(f"{family}: first question answered was asked {1000 * (first_s - at_s):.0f} ms after the switch")
-    assert first_s - at_s <= SOON_S
+    assert first_s - at_s <= 0.1
     later = [s for s in phone.asked if first_s <= s < phone.asked[-1] - 0.5]
     assert len(later) > 20
     assert set(later) <= {sent_s for sent_s, _ in phone.answered}, "and none is lost after that"
@@ -240,7 +238,7 @@ def test_a_tcp_connection_of_the_dead_uplink_is_reset_soon_after_the_switch(
     assert talker.broken_s is not None
     print(f"{work} {family}: reset {1000 * (talker.broken_s - at_s):.0f} ms after the switch")
     assert talker.how == "[Errno 104] Connection reset by peer"
-    assert -0.1 < talker.broken_s - at_s <= SOON_S, "not before, as far as two threads can tell"
+    assert 0.0 < talker.broken_s - at_s <= 0.1
 
 
 def test_a_thousand_connections_are_reset_soon(quick_box: Box) -> None:
@@ -258,7 +256,7 @@ def test_a_thousand_connections_are_reset_soon(quick_box: Box) -> None:
         talker.sock.close()
     assert len(resets) == len(many) == 1000
     print(f"1,000 connections: the last is reset {1000 * (max(resets) - at_s):.0f} ms after the first of both switches")
-    assert max(resets) - at_s <= SOON_S
+    assert max(resets) - at_s <= 0.5
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -266,7 +264,7 @@ def test_flows_on_the_healthy_uplink_feel_nothing(death: Death, family: str) -> 
     talker = death.named(f"on lte {family}")
     assert talker.broken_s is None
     heard = [s for s, _ in talker.answered if s > death.switched_s[family] - 0.3]
-    assert max(b - a for a, b in pairwise(heard)) < SOON_S
+    assert max(b - a for a, b in pairwise(heard)) < 0.3
     number, after = numbers_of(death.box)["lte"], {t.ends: t.mark for t in death.after}
     on_lte = {t.ends: t.mark for t in death.before if t.state == "ESTABLISHED" and t.mark & 0xFF == number}
     assert on_lte
@@ -441,23 +439,16 @@ def stress() -> Stress:
                 until_heard(cable)
             servers = set(SERVER.values())
             icmp = [p for ear in (cable, lte) for p in ear.heard() if ends(p)[2] in (1, 58) and ends(p)[1] in servers]
-        shares: dict[str, float] = {}
-        box.until(lambda: is_whole(shares, box, staff), PATIENCE_S, f"a second in which all is answered: {shares}")
-        staff.leave()
+        settled_s = time.monotonic() + 0.3
+        until_asked(box, staff, settled_s + 1.2)
+        samples = between(staff.leave(), settled_s, settled_s + 1.0)
         guest.leave()
+        answered = defaultdict[str, list[bool]](list)
+        for sample in samples:
+            answered[sample.stream].append(sample.answered_s is not None)
+        shares = {stream: sum(ok) / len(ok) for stream, ok in answered.items()}
         held = whom_the_guard_held(box)
         return Stress(wrong_source(office), dict(gateway_counters(box)), shares, SWITCHES, icmp, held)
-
-
-def is_whole(shares: dict[str, float], box: Box, staff: Seat) -> bool:
-    """Whether everything that people ask in the second from now is answered; the shares are noted by stream."""
-    began_s = time.monotonic() + 0.3
-    until_asked(box, staff, began_s + 1.2)
-    answered = defaultdict[str, list[bool]](list)
-    for sample in between(staff.samples(), began_s, began_s + 1.0):
-        answered[sample.stream].append(sample.answered_s is not None)
-    shares.update({stream: sum(ok) / len(ok) for stream, ok in answered.items()})
-    return set(shares.values()) == {1.0}
 
 
 LOAD = (("lasting-udp", 0.02), ("new-udp", 0.02), ("new-tcp", 0.05), ("lasting-tcp", 0.05), ("download", 0.05))
@@ -490,11 +481,11 @@ def test_a_client_that_reconnects_each_50_ms_leaves_nothing_on_the_backup(homeco
 def test_at_the_end_of_the_drain_what_is_left_on_the_backup_moves_home(homecoming: Homecoming) -> None:
     for family in FAMILIES:
         at_s, home = homecoming.given_up_s[family], OFFICE["cable"][family]
-        assert abs(at_s - homecoming.home_s - DRAIN_S) < SOON_S
-        for kind in ("call", "lasting-tcp"):
+        assert abs(at_s - homecoming.home_s - DRAIN_S) < 0.5
+        for kind, limit_s in (("call", 0.1), ("lasting-tcp", 0.4)):
             later = [s for s in of_stream(homecoming.samples, kind, family) if s.sent_s > at_s and s.note == home]
             print(f"{kind} {family}: home {1000 * (later[0].sent_s - at_s):.0f} ms after the drain's end")
-            assert later[0].sent_s - at_s <= SOON_S
+            assert later[0].sent_s - at_s <= limit_s
 
 
 def test_a_hundred_switches_under_load_send_nothing_with_a_wrong_source(stress: Stress) -> None:
