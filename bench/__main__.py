@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bounds, false_alarms, gaps, idle, strays, switch, throughput
+from bench import bounds, false_alarms, gaps, idle, restart, strays, switch, throughput
 from bench.figures import wrapped
 from bench.ground import STANDING, Answer, Ground
 from bench.machine import Look, described
@@ -27,6 +27,7 @@ ALONE: dict[str, Callable[[Ground], Answer]] = {
     "switch": switch.ask,
     "throughput": throughput.ask,
     "strays": strays.ask,
+    "restart": restart.ask,
 }
 """Asked one after the other, for they want the machine."""
 TOGETHER: dict[str, Callable[[Ground], Answer]] = {"gaps": gaps.ask, "idle": idle.ask, "false": false_alarms.ask}
@@ -35,6 +36,7 @@ TITLES = {
     "gaps": "How long are people without service?",
     "switch": "The switch itself",
     "strays": "What stays behind, or leaves by the wrong door",
+    "restart": "Ended, started, flushed, reloaded",
     "idle": "What it costs while nothing happens",
     "throughput": "What the rules cost the traffic",
     "false": "False alarms",

@@ -32,6 +32,7 @@ from secondpath.model import (
     Site,
     Steering,
     Target,
+    TrafficSample,
     Transition,
     Uplink,
 )
@@ -77,6 +78,9 @@ def interface(uplink: str, *, carrier: bool = True, ipv6: bool = True, present: 
     )
 
 
+HUM_S = 5.0
+
+
 @dataclass
 class World:
     """Drives an engine against lines whose behaviour can be changed at any instant."""
@@ -117,9 +121,20 @@ class World:
         at = min(self._queue[0][0] if self._queue else end, self.engine.deadline(), end)
         self.now = max(self.now, at)
         if self._queue and self._queue[0][0] <= self.now:
-            self._step(heapq.heappop(self._queue)[2])
+            observation = heapq.heappop(self._queue)[2]
+            self._step(observation)
+            if isinstance(observation, TrafficSample):
+                self._later(HUM_S, observation)
         elif self.now < end:
             self._step(None)
+
+    def hum(self, lines: Iterable[Line]) -> None:
+        """From now on something moves on these lines every HUM_S, as it does where people are at work."""
+        for line in lines:
+            self._later(HUM_S, TrafficSample(line, out=1, in_=1))
+
+    def _later(self, seconds: float, observation: Observation) -> None:
+        heapq.heappush(self._queue, (self.now + seconds, next(self._count), observation))
 
     def run_until(self, condition: Callable[[], bool], limit_s: float = 60.0) -> float:
         """Let time pass until the condition holds; the seconds that it took."""
@@ -167,7 +182,7 @@ class World:
             result, after = ProbeResult(probe, Outcome.TIMEOUT), probe.timeout_s
         else:
             result, after = ProbeResult(probe, Outcome.OK, rtt_s), rtt_s
-        heapq.heappush(self._queue, (self.now + after, next(self._count), result))
+        self._later(after, result)
 
 
 def office(

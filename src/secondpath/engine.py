@@ -283,7 +283,7 @@ class Engine:
             self._asking.trials.take_over(judge)
             self._look_at[line] = judge.deadline(now)
             self.trust[line].see(now, after.health, self.site.failover)
-            seen = (after.health, after.cause, judge.suspected(), judge.recovering())
+            seen = (after.health, after.cause, judge.suspected(now), judge.recovering())
             if seen != self._seen.get(line):
                 self._seen[line], self._news = seen, True
                 self._tell(now, judge, before)
@@ -345,7 +345,7 @@ class Engine:
 
     def _outlooks(self, now: Instant, family: Family) -> tuple[Outlook, ...]:
         return tuple(
-            Outlook(j.state, self.trust[line].served_at() <= now, j.suspected())
+            Outlook(j.state, self.trust[line].served_at() <= now, j.suspected(now))
             for line, j in self.judges.items()
             if line.family is family
         )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from secondpath.config.reader import load, parse
-from secondpath.judge.line import NEXT, Reading
+from secondpath.judge.reading import NEXT, Reading
 from secondpath.model import Health
 
 ROOT = Path(__file__).parents[2]

@@ -43,8 +43,8 @@ from secondpath.tell.words import event_text
 from secondpath.wire.snapshot import Event, Snapshot
 from secondpath.wire.status import event_name
 
-DRIFT_S = 2.0
-"""How often the kernel is compared with what it should hold: somebody may have flushed it under us."""
+DRIFT_S = 10.0
+"""How often the kernel is compared with what it should hold, beside the moments in which it tells of a change."""
 MEASURE_S = 10.0
 RECENT = 20
 MEMORY = "engine"
@@ -99,7 +99,8 @@ class Gateway:
         self._note("daemon", "stopped", "running", "started", changes=len(report.changes))
         self._go_on()
         self._traffic.start()
-        asyncio.get_running_loop().add_reader(self.box.losses.fileno(), self._on_loss)
+        for descriptor in self.box.tampering.filenos():
+            asyncio.get_running_loop().add_reader(descriptor, self._on_tampering)
         self._every(DRIFT_S, "drift", self._mend_drift)
         self._every(MEASURE_S, "measure", self._measure)
 
@@ -113,7 +114,8 @@ class Gateway:
         self._senses.close()
         self._traffic.close()
         self._prober.close()
-        asyncio.get_running_loop().remove_reader(self.box.losses.fileno())
+        for descriptor in self.box.tampering.filenos():
+            asyncio.get_running_loop().remove_reader(descriptor)
         self._note("daemon", "running", "stopped", "stopped")
         self.box.close()
         self.tape.close()
@@ -182,10 +184,10 @@ class Gateway:
         if self._running:
             self._at(0.0, "reconcile", self._mend_drift)
 
-    def _on_loss(self) -> None:
-        """Somebody changed nftables: if something of ours is gone, it is put back now and not at the next look."""
-        if self.box.losses.lost() and self._running:
-            self._mend_drift()
+    def _on_tampering(self) -> None:
+        """Somebody changed our kernel: if something of ours is gone, it is put back now and not at the next look."""
+        if self.box.tampering.seen() and self._running:
+            self._at(0.0, "reconcile", self._mend_drift)
 
     def _retire(self, report: Report) -> None:
         if report.loaded:

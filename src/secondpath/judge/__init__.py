@@ -3,7 +3,8 @@
 In:    ProbeResult, InterfaceChange and TrafficSample, told by the engine; the probes it has sent.
 Out:   LineState for every line (one address family of one uplink), Verdict for the site; whom to ask next.
 Files: window  what was asked and answered, and the arithmetic of loss and delay on it
-       line    the states of one line, with their table, and the suspicion that precedes DOWN
+       reading what can be seen of a line, and the table of its states
+       line    how one line is seen, and the suspicion that precedes DOWN
        traffic when people's traffic makes a line suspicious
        probing whom to ask, how often, how patiently
        asking  the questions themselves: heartbeats, bursts, the proof of the others

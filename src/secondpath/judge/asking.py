@@ -70,7 +70,7 @@ class Asking:
                 target = next_target(now, judge, self._rota(judge.line))
                 if target is not None:
                     self._send(now, judge, target, patience_s(judge, target, in_burst=False))
-            if burst is None and now >= self._next_rung_at(site, judge) - SLACK_S:
+            if burst is None and now >= self._next_rung_at(now, site, judge) - SLACK_S:
                 self._ask_rung(now, judge)
             if now >= self._near_at(site, judge) - SLACK_S:
                 self._ask_near(now, site, judge)
@@ -90,7 +90,7 @@ class Asking:
             if burst is not None and burst.waves_left:
                 times.append(burst.next_wave_at)
             else:
-                times += [self._next_beat_at(site, judge), self._next_rung_at(site, judge)]
+                times += [self._next_beat_at(site, judge), self._next_rung_at(now, site, judge)]
         times.append(self.trials.deadline(now))
         return min((t for t in times if t > now), default=math.inf)
 
@@ -103,12 +103,13 @@ class Asking:
         beat_s = heartbeat_s(TEMPOS[site.failover.profile], judge, in_use, metered, nothing_works)
         return self._rota(judge.line).last_at + beat_s
 
-    def _next_rung_at(self, site: Site, judge: LineJudge) -> Instant:
+    def _next_rung_at(self, now: Instant, site: Site, judge: LineJudge) -> Instant:
         line, metered = judge.line, site.uplink(judge.line.uplink).metered
         rota, ladder = self._rota(line), self.trials.ladders[line]
         if judge.state.health is Health.DOWN and rota.rung_at < judge.state.since:
             return judge.state.since  # it went down just now: is it a portal?
-        return rota.rung_at + rung_pace_s(judge, ladder, rota, line in self._in_use, line in self._proving, metered)
+        in_use, proving = line in self._in_use, line in self._proving
+        return rota.rung_at + rung_pace_s(now, judge, ladder, rota, in_use, proving, metered)
 
     def _ask_rung(self, now: Instant, judge: LineJudge) -> None:
         rota = self._rota(judge.line)
@@ -140,10 +141,10 @@ class Asking:
         if now < burst.next_wave_at - SLACK_S:
             return
         tempo = TEMPOS[site.failover.profile]
-        if burst.spreads(now):
-            if judge.line in self._in_use:
-                self._confirm_others(now, judge.line, tempo.wave_size)
-            burst.quiet = False
+        burst.quiet = burst.quiet and not burst.spreads(now)
+        if not burst.shared and burst.concerns_others(now, answer_s(judge)) and judge.line in self._in_use:
+            burst.shared = True
+            self._confirm_others(now, judge.line, tempo.wave_size)
         for target in wave(judge, self._rota(judge.line), tempo.wave_size):
             burst.numbers.append(self._send(now, judge, target, patience_s(judge, target, in_burst=True)))
         burst.waves_left -= 1
@@ -154,8 +155,10 @@ class Asking:
         for line, judge in self._judges.items():
             stale = now - self._rota(line).last_at > CONFIRM_AFTER_S
             if line.family is doubted.family and line != doubted and judge.fit() and stale:
-                for target in wave(judge, self._rota(line), size):
-                    self._send(now, judge, target, patience_s(judge, target, in_burst=False))
+                asked = [(t, patience_s(judge, t, in_burst=False)) for t in wave(judge, self._rota(line), size)]
+                for target, answer_in_s in asked:
+                    self._send(now, judge, target, answer_in_s)
+                judge.prove(now, now + max((s for _, s in asked), default=0.0))
 
     def _send(self, now: Instant, judge: LineJudge, target: Target, patience_s: float) -> int:
         """Ask a question by whose answers the line as a whole is judged."""

@@ -12,18 +12,15 @@ Facts of the interface (no carrier, no address) convict at once: they are not gu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from ipaddress import ip_interface
 
 from secondpath.judge.ladder import Ladder, Rung
 from secondpath.judge.near import Near
+from secondpath.judge.reading import NEXT, Reading, unfit_cause
 from secondpath.judge.traffic import ABOUT, Traffic, Trigger
 from secondpath.judge.window import Window
 from secondpath.model import (
     Cause,
-    Family,
     Health,
     Instant,
     InterfaceChange,
@@ -36,59 +33,13 @@ from secondpath.model import (
     TrafficSample,
 )
 
-
-class Reading(StrEnum):
-    """What can be seen of a line at one look."""
-
-    UNFIT = "unfit"
-    """The interface cannot carry anything: absent, disabled, no carrier."""
-    NOT_SET_UP = "not-set-up"
-    """No address, no gateway or nothing to ask in this family."""
-    SILENT = "silent"
-    """A whole burst went unanswered."""
-    TOO_FEW = "too-few"
-    """Not enough answers to say anything yet."""
-    POOR = "poor"
-    """Answers come, too many are missing."""
-    ANSWERS = "answers"
-    """Enough answers in a row, or no reason for doubt."""
-
-
-NEXT: Mapping[tuple[Health, Reading], Health] = {
-    (Health.UNKNOWN, Reading.UNFIT): Health.DOWN,
-    (Health.UNKNOWN, Reading.NOT_SET_UP): Health.UNKNOWN,
-    (Health.UNKNOWN, Reading.SILENT): Health.DOWN,
-    (Health.UNKNOWN, Reading.TOO_FEW): Health.UNKNOWN,
-    (Health.UNKNOWN, Reading.POOR): Health.DEGRADED,
-    (Health.UNKNOWN, Reading.ANSWERS): Health.UP,
-    (Health.UP, Reading.UNFIT): Health.DOWN,
-    (Health.UP, Reading.NOT_SET_UP): Health.DOWN,
-    (Health.UP, Reading.SILENT): Health.DOWN,
-    (Health.UP, Reading.TOO_FEW): Health.UP,
-    (Health.UP, Reading.POOR): Health.DEGRADED,
-    (Health.UP, Reading.ANSWERS): Health.UP,
-    (Health.DEGRADED, Reading.UNFIT): Health.DOWN,
-    (Health.DEGRADED, Reading.NOT_SET_UP): Health.DOWN,
-    (Health.DEGRADED, Reading.SILENT): Health.DOWN,
-    (Health.DEGRADED, Reading.TOO_FEW): Health.DEGRADED,
-    (Health.DEGRADED, Reading.POOR): Health.DEGRADED,
-    (Health.DEGRADED, Reading.ANSWERS): Health.UP,
-    (Health.DOWN, Reading.UNFIT): Health.DOWN,
-    (Health.DOWN, Reading.NOT_SET_UP): Health.DOWN,
-    (Health.DOWN, Reading.SILENT): Health.DOWN,
-    (Health.DOWN, Reading.TOO_FEW): Health.DOWN,
-    (Health.DOWN, Reading.POOR): Health.DOWN,
-    (Health.DOWN, Reading.ANSWERS): Health.UP,
-}
-"""The whole table: what a line becomes, from what it was and what is seen. `docs/states.md` is printed from it."""
-
 POOR_DOUBT = 12.0
 """A line is poor when the doubt of its window (judge/window) exceeds this ..."""
 CLEAN_LOSS_RATIO = 0.03
 """... and no longer poor when, over CLEAN_S, its loss stays below this."""
 CLEAN_S = 30.0
 CLEAN_SAMPLES = 12
-QUALITY_GAP_S = 0.5
+QUALITY_GAP_S = 0.2
 BY_CHANCE = 1e-6
 LOSSY_S, LOSSY_SAMPLES = 10.0, 10
 WAVES_MOST = 12
@@ -120,44 +71,22 @@ class Suspicion:
     next_wave_at: Instant
     trigger: Trigger | None = None
     quiet: bool = False
+    shared: bool = False
+    """Whether the other uplinks have been asked to prove themselves for it."""
 
     def spreads(self, now: Instant) -> bool:
-        """Whether other lines are to be asked too, with the wave that is due now."""
+        """Whether the other family of the uplink is to be doubted too, with the wave that is due now."""
         if self.quiet:
             return bool(self.numbers) and now >= self.next_wave_at - SLACK_S
         return not self.numbers
 
+    def concerns_others(self, now: Instant, answer_s: float) -> bool:
+        """Whether other uplinks are to be asked with this wave.
 
-def hard_fact(interface: InterfaceChange) -> Cause | None:
-    """Why the interface cannot carry anything at all, or None."""
-    if not interface.present:
-        return Cause.ABSENT
-    if not interface.admin_up:
-        return Cause.DISABLED
-    return None if interface.carrier else Cause.CARRIER
-
-
-def missing(interface: InterfaceChange, family: Family) -> Cause | None:
-    """What the interface lacks to carry this family, or None."""
-    if not any(ip_interface(a).version == VERSION[family] for a in interface.addresses):
-        return Cause.NO_ADDRESS
-    if interface.gateway(family) is None and not interface.point_to_point:
-        return Cause.NO_GATEWAY
-    return None
-
-
-VERSION = {Family.IPV4: 4, Family.IPV6: 6}
-
-
-def unfit_cause(interface: InterfaceChange | None, line: Line, has_targets: bool) -> tuple[Reading, Cause] | None:
-    """The fact that keeps a line from carrying anything, or None."""
-    if interface is None:
-        return Reading.NOT_SET_UP, Cause.STARTING
-    fact = hard_fact(interface)
-    if fact is not None:
-        return Reading.UNFIT, fact
-    lack = missing(interface, line.family) or (None if has_targets else Cause.NO_TARGETS)
-    return None if lack is None else (Reading.NOT_SET_UP, lack)
+        They are when the first wave has had the time of an answer, or when there will be no other: so a line that loses
+        a packet now and then costs a metered standby nothing.
+        """
+        return not self.quiet and bool(self.numbers) and (now >= self.at + answer_s or self.waves_left <= 1)
 
 
 class LineJudge:
@@ -172,6 +101,7 @@ class LineJudge:
         self.traffic = Traffic()
         self.accused: Rung | None = None
         self._doubted_by = ""
+        self._owed: tuple[Instant, Instant] = (-math.inf, -math.inf)
         self.state = LineState(line, Health.UNKNOWN, Cause.STARTING, now)
         self._counted_from = now
         self._streak = 0
@@ -252,9 +182,16 @@ class LineJudge:
         """Whether the interface can carry traffic of this family, and there is somebody to ask."""
         return self._unfit is None
 
-    def suspected(self) -> bool:
-        """Whether a line that is said to be well is being doubted right now."""
-        return self.questioned() and self._carries()
+    def prove(self, now: Instant, until: Instant) -> None:
+        """It was asked, now, to prove itself as a way out: until it answers, or the answer is overdue, it is none."""
+        self._owed = (now, until)
+
+    def suspected(self, now: Instant) -> bool:
+        """Whether a line that is said to be well is being doubted right now, or has a proof to give yet."""
+        asked_at, until = self._owed
+        heard_at = self.window.answered_ask_at
+        owes = now < until and (heard_at is None or heard_at < asked_at)
+        return (self.questioned() or owes) and self._carries()
 
     def questioned(self) -> bool:
         """Whether a burst is under way that may convict."""
@@ -374,7 +311,7 @@ class LineJudge:
         return self.state.cause if self.state.cause in KEPT else Cause.RECOVERING
 
     def _read_quality(self, now: Instant) -> tuple[Reading, Cause]:
-        """Brown-outs are slow, and counting costs: looked at twice a second. A rung that fails is known already."""
+        """Counting costs, so it is done five times a second. A rung that fails is known already."""
         if self._rung is not None:
             return Reading.POOR, self._rung
         if now >= self._quality_at + QUALITY_GAP_S:

@@ -50,7 +50,9 @@ METERED_DOWN_S = 30.0
 ROUND_TRIPS: Mapping[ProbeKind, float] = {ProbeKind.HTTP: 2.0, ProbeKind.HTTPS: 4.0, ProbeKind.TLS: 4.0}
 """How many round trips an answer takes where it is more than one (a result's `rtt_s` is always the first alone)."""
 RUNG_S = 1.5
-"""Pace of the questions on the rungs of a line in use, one rung each."""
+"""Pace of the questions on the rungs of a line by which people are at work, one rung each, and while it is learned."""
+RUNG_IDLE_S = 6.0
+"""... of a line in use by which nothing has moved for a while (judge/traffic)."""
 RUNG_PROVING_S = 3.0
 """... of one that has to serve its hold: the whole ladder must be good before traffic goes home."""
 RUNG_STANDBY_S = 15.0
@@ -66,9 +68,9 @@ ROUND = (Rung.TLS, Rung.SIZE, Rung.WEB, Rung.DNS, Rung.TLS, Rung.SIZE, Rung.WEB,
 TRIES = 3
 TRY_AGAIN_S = 3600.0
 """A question that nobody has ever answered is left alone after so many tries, and for so long."""
-UNEASY = 1.0
-UNEASY_GAP_S = 0.1
-"""Pace while some answers are missing: more questions decide sooner whether that is chance or a brown-out."""
+UNEASY: Sequence[tuple[float, float]] = ((1.0, 0.02), (0.0, 0.04))
+"""Pace of the line in use while answers are missing, the seconds of each degree of unease (judge/window): a brown-out
+is told from chance by the number of questions alone, so more of them decide sooner."""
 RECOVERY_GAP_S = 0.15
 """Pace of the questions to a line that has begun to answer again."""
 
@@ -89,10 +91,12 @@ def heartbeat_s(tempo: Tempo, judge: LineJudge, in_use: bool, metered: bool, not
     """The pace at which a line is asked now."""
     if judge.recovering():
         return RECOVERY_GAP_S
-    if in_use and judge.unease > UNEASY:
-        return UNEASY_GAP_S
+    slower = METERED_SLOWER if metered else 1.0
+    if in_use and judge.state.health is Health.UP:
+        uneasy_s = next((gap_s for unease, gap_s in UNEASY if judge.unease > unease), math.inf)
+        return slower * min(tempo.in_use_s, uneasy_s)
     if in_use or nothing_works:
-        return tempo.in_use_s * (METERED_SLOWER if metered else 1.0)
+        return slower * tempo.in_use_s
     if not metered:
         return tempo.standby_s
     return METERED_STANDBY_S if judge.state.health is Health.UP else METERED_DOWN_S
@@ -122,19 +126,22 @@ def next_target(now: Instant, judge: LineJudge, rota: Rota) -> Target | None:
     return cheap[rota.turn % len(cheap)] if cheap else None
 
 
-def rung_pace_s(judge: LineJudge, ladder: Ladder, rota: Rota, in_use: bool, proving: bool, metered: bool) -> float:
+def rung_pace_s(
+    now: Instant, judge: LineJudge, ladder: Ladder, rota: Rota, in_use: bool, proving: bool, metered: bool
+) -> float:
     """The pace at which the rungs of a line are asked now."""
     if judge.state.health is Health.DOWN:
         return RUNG_METERED_S if metered else RUNG_STANDBY_S
     if ladder.failing:
         return RUNG_METERED_FAILING_S if metered else RUNG_FAILING_S
+    learning = len(rota.tries) < len(ladder.questions)
     if in_use:
-        return RUNG_METERED_IN_USE_S if metered else RUNG_S
-    if len(rota.tries) < len(ladder.questions):
+        unmetered_s = RUNG_S if learning or judge.traffic.busy(now) else RUNG_IDLE_S
+        return RUNG_METERED_IN_USE_S if metered else unmetered_s
+    if learning:
         return RUNG_LEARNING_S
-    if metered:
-        return RUNG_METERED_S
-    return RUNG_PROVING_S if proving else RUNG_STANDBY_S
+    unmetered_s = RUNG_PROVING_S if proving else RUNG_STANDBY_S
+    return RUNG_METERED_S if metered else unmetered_s
 
 
 def next_question(now: Instant, judge: LineJudge, ladder: Ladder, rota: Rota) -> Target | None:

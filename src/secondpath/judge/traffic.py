@@ -53,6 +53,9 @@ STOPPED_S = 0.3
 STOPPED_PACKETS = 4.0
 """How many packets of a stream must be missing."""
 
+BUSY_S = 10.0
+"""People are at work by a line on which something has moved within so long."""
+
 GROWTH, CAP = 2.0, 64.0
 STOPPED_GROWTH, STOPPED_CAP = 1.5, 8.0
 DECAY_S = 10.0
@@ -148,6 +151,7 @@ class Traffic:
     """Watches the traffic of one line. `suspicion` says, once, that silence has lasted too long."""
 
     def __init__(self) -> None:
+        self._moved_at: Instant = -math.inf
         self._unanswered = {
             Trigger.UNANSWERED: Unanswered(UNANSWERED_PACKETS, UNANSWERED_S),
             Trigger.NO_HANDSHAKE: Unanswered(BEGUN, BEGUN_S, needs_other=True),
@@ -157,11 +161,16 @@ class Traffic:
 
     def see(self, now: Instant, sample: TrafficSample) -> None:
         """Take in what was counted since the last look."""
+        self._moved_at = now
         every = self._unanswered
         every[Trigger.UNANSWERED].see(now, sample.out, sample.in_, 0)
         every[Trigger.NO_HANDSHAKE].see(now, sample.syn, sample.synack, sample.in_)
         every[Trigger.NO_NAMES].see(now, sample.dnsq, sample.dnsr, sample.in_)
         self._stopped.see(now, sample.in_)
+
+    def busy(self, now: Instant) -> bool:
+        """Whether anything has moved of late: people are at work by this line."""
+        return now - self._moved_at < BUSY_S
 
     def deadline(self, trip: RoundTrip) -> Instant:
         """When `suspicion` may have something to say although nothing is counted."""

@@ -88,9 +88,9 @@ class RoundTrip:
         return max(floor_s, factor * self.srtt_s + 4 * self.rttvar_s + margin_s)
 
 
-LLR_LOST = math.log(0.20 / 0.06)
-LLR_ANSWERED = math.log((1 - 0.20) / (1 - 0.06))
-"""What one lost or answered question says for a loss of 20 % against one of 6 % (log likelihood ratio)."""
+LLR_LOST = math.log(0.18 / 0.07)
+LLR_ANSWERED = math.log((1 - 0.18) / (1 - 0.07))
+"""What one lost or answered question says for a loss of 18 % against one of 7 % (log likelihood ratio)."""
 
 
 @dataclass(slots=True)

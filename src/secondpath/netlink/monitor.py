@@ -1,4 +1,4 @@
-"""Changes of links, addresses, routes and rules, as the kernel makes them (linux/rtnetlink.h, RTNLGRP_*).
+"""Changes of links, addresses, routes, rules and settings, as the kernel makes them (linux/rtnetlink.h, RTNLGRP_*).
 
 What the kernel does not say, and a reader must know: when an interface goes down, its IPv4 routes vanish without an
 event each (IPv6 tells of every one). So after a `LinkEvent` that is not up, read the routes again. After
@@ -26,6 +26,8 @@ LINKS: Final = 1 << 0
 ADDRESSES: Final = 1 << 4 | 1 << 8
 ROUTES: Final = 1 << 6 | 1 << 10
 RULES: Final = 1 << 7 | 1 << 18
+SETTINGS: Final = 1 << 23 | 1 << 24
+"""RTNLGRP_IPV4_NETCONF and RTNLGRP_IPV6_NETCONF: forwarding, reverse-path filter."""
 EVERYTHING: Final = LINKS | ADDRESSES | ROUTES | RULES
 
 _BUFFER_BYTES = 4 << 20
@@ -65,11 +67,18 @@ class RuleEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingEvent:
+    """A setting of this family (AF_*) has changed, of an interface or of all: linux/netconf.h."""
+
+    family: int
+
+
+@dataclass(frozen=True, slots=True)
 class Overrun:
     """Events came faster than they were read, and some are lost: read the full state again."""
 
 
-Event: TypeAlias = LinkEvent | AddressEvent | RouteEvent | RuleEvent | Overrun
+Event: TypeAlias = LinkEvent | AddressEvent | RouteEvent | RuleEvent | SettingEvent | Overrun
 
 
 def parse_event(part: Message) -> Event | None:
@@ -84,6 +93,8 @@ def parse_event(part: Message) -> Event | None:
             return RouteEvent(parse_route(part.body), part.kind == 25)
         case 32 | 33 if family in _FAMILIES:
             return RuleEvent(parse_rule(part.body), part.kind == 33)
+        case 80 if family in _FAMILIES:
+            return SettingEvent(family)
     return None
 
 
@@ -127,14 +138,18 @@ class Monitor:
 
 
 _DELETIONS = frozenset(10 << 8 | number for number in (2, 5, 8, 11))  # NFT_MSG_DELTABLE, DELCHAIN, DELRULE, DELSET
+_DELETED_ELEMENTS = 10 << 8 | 14
 _RULESET_GROUP = 1 << 6  # NFNLGRP_NFTABLES is 7
 
 
 class RulesetMonitor:
-    """A socket that becomes readable when somebody changes nftables; tells whether a table of ours lost something."""
+    """A socket that becomes readable when somebody changes nftables; tells whether a table of ours lost something.
 
-    def __init__(self, table: str, *, buffer_bytes: int = _BUFFER_BYTES) -> None:
-        self._table = table.encode()
+    `own_port` is the socket by which we ourselves change elements (`Nft.port`): that is no loss.
+    """
+
+    def __init__(self, table: str, own_port: int = 0, *, buffer_bytes: int = _BUFFER_BYTES) -> None:
+        self._table, self._own_port = table.encode(), own_port
         self._socket = Socket(NETLINK_NETFILTER, groups=_RULESET_GROUP, buffer_bytes=buffer_bytes)
 
     def close(self) -> None:
@@ -146,7 +161,10 @@ class RulesetMonitor:
         return self._socket.fileno()
 
     def lost(self) -> bool:
-        """Whether a table, chain, rule or set of ours was deleted since the last call (or perhaps was). Never waits."""
+        """Whether a table, chain, rule, set or element of ours was deleted since the last call, or may have been.
+
+        Never waits.
+        """
         found = False
         while True:
             try:
@@ -158,6 +176,9 @@ class RulesetMonitor:
                 continue
             if datagram is None:
                 return found
-            for part in messages(datagram):
-                if part.kind in _DELETIONS and attributes(part.body, 4).get(1, b"").rstrip(b"\0") == self._table:
-                    found = True
+            found = any(self._is_loss(part) for part in messages(datagram)) or found
+
+    def _is_loss(self, part: Message) -> bool:
+        by_others = part.kind == _DELETED_ELEMENTS and part.port != self._own_port
+        gone = by_others or part.kind in _DELETIONS
+        return gone and attributes(part.body, 4).get(1, b"").rstrip(b"\0") == self._table

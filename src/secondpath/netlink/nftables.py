@@ -180,6 +180,11 @@ class Nft:
         """Give the socket back."""
         self._socket.close()
 
+    @property
+    def port(self) -> int:
+        """The number by which the kernel knows this socket: events of changes made here carry it."""
+        return self._socket.port
+
     def transaction(self, changes: Iterable[Change]) -> None:
         """Make all changes, in their order and at once; return when they are in force. No changes: nothing is sent.
 

@@ -54,12 +54,16 @@ class NetlinkError(OSError):
 
 
 class Message(NamedTuple):
-    """One netlink message without its 16-byte header; `body` is the fixed part and the attributes."""
+    """One netlink message without its 16-byte header; `body` is the fixed part and the attributes.
+
+    `port` is the socket it answers; in an event, the socket by which the change was made (0: the kernel's own).
+    """
 
     kind: int
     flags: int
     sequence: int
     body: bytes
+    port: int = 0
 
 
 def message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
@@ -73,10 +77,10 @@ def messages(datagram: bytes) -> Iterator[Message]:
     while at < end:
         if end - at < 16:
             raise NetlinkError(errno.EBADMSG, "a netlink message is cut off in its header")
-        size, kind, flags, sequence, _port = _HEADER.unpack_from(datagram, at)
+        size, kind, flags, sequence, port = _HEADER.unpack_from(datagram, at)
         if size < 16 or at + size > end:
             raise NetlinkError(errno.EBADMSG, f"a netlink message of {size} bytes does not fit its datagram")
-        yield Message(kind, flags, sequence, datagram[at + 16 : at + size])
+        yield Message(kind, flags, sequence, datagram[at + 16 : at + size], port)
         at += (size + 3) & ~3
 
 
@@ -202,6 +206,12 @@ class Socket:
     def fileno(self) -> int:
         """The file descriptor, for a selector or an event loop; -1 once closed."""
         return self._socket.fileno()
+
+    @property
+    def port(self) -> int:
+        """The number by which the kernel knows this socket."""
+        port: int = self._socket.getsockname()[0]
+        return port
 
     def reserve(self, count: int = 1) -> int:
         """The first of `count` sequence numbers in a row that nobody else of this socket uses."""

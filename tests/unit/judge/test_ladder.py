@@ -25,8 +25,21 @@ FAULTS = {
 def working_office(seed: int = 1) -> World:
     """An office that has been at work long enough to know who answers what."""
     world = settled_office(seed=seed)
+    world.hum([CABLE4, CABLE6])
     world.run_for(90.0)
     return world
+
+
+def test_a_line_by_which_nobody_works_is_asked_less() -> None:
+    asked = {}
+    for name in ("at work", "empty"):
+        world = working_office() if name == "at work" else settled_office()
+        world.run_for(180.0)
+        start = len(world.sent)
+        world.run_for(300.0)
+        deep = (ProbeKind.TLS, ProbeKind.SIZE)
+        asked[name] = sum(probe.line == CABLE4 and probe.target.kind in deep for _, probe in world.sent[start:])
+    assert asked["empty"] < asked["at work"] / 3
 
 
 @pytest.mark.parametrize("name", FAULTS)

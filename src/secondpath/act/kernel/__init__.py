@@ -6,6 +6,7 @@ Files: box      `Box`: read and apply, by the files below
        nft      our table: elements by netlink (microseconds), the whole of it by nft(8)
        routes   our routes and rules
        sysctls  settings, with what they were before, so that they can be restored
+       tampering notices that somebody changed what is ours
        flows    end the flows of an epoch: flush, poke, count
        poke     the packet that makes a TCP client ask for the reset it needs
        features which features this kernel has, tried in a scratch namespace

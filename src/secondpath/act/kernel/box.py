@@ -8,6 +8,7 @@ from pathlib import Path
 
 from secondpath.act.kernel import nft, routes, sysctls
 from secondpath.act.kernel.flows import Flows
+from secondpath.act.kernel.tampering import Tampering
 from secondpath.act.plane import (
     TABLE,
     Change,
@@ -22,7 +23,6 @@ from secondpath.act.plane import (
     Set,
 )
 from secondpath.netlink.diag import destroy_sockets
-from secondpath.netlink.monitor import RulesetMonitor
 from secondpath.netlink.nftables import Nft
 from secondpath.netlink.route import Route as RouteSocket
 from secondpath.netlink.wire import NetlinkError
@@ -37,13 +37,13 @@ class Box:
         self._nft = Nft(TABLE)
         self._routes = RouteSocket()
         self._elements: Elements = {}
-        self.losses = RulesetMonitor(TABLE)
+        self.tampering = Tampering(self._nft.port)
 
     def close(self) -> None:
         """Give the sockets back; the kernel keeps all it holds."""
         self.flows.close()
         self._nft.close()
-        self.losses.close()
+        self.tampering.close()
         self._routes.close()
 
     def read(self) -> DataPlane:
