@@ -28,10 +28,10 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
-	$(PYTEST) -q -n 2 -m "not slow" tests/unit tests/golden tests/house
+	$(PYTEST) -q -n 2 --dist worksteal -m "not slow" tests/unit tests/golden tests/house
 
 test: check
-	$(PYTEST) -q -n 2 -m slow tests/unit tests/golden
+	$(PYTEST) -q -n 2 --dist worksteal -m slow tests/unit tests/golden
 	$(PYTEST) -q -n 2 --dist loadfile -m "not alone" tests/netns tests/browser
 	$(PYTEST) -m alone tests/netns
 

@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
+import copy
 import heapq
 import itertools
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from ipaddress import ip_address
+from typing import Any
 
 from secondpath.engine import Engine
 from secondpath.model import (
@@ -144,6 +147,11 @@ class World:
             self._next_event(start + limit_s + 1)
         return self.now - start
 
+    def another(self) -> World:
+        """The same world once more, for another future; what has been written down is shared, for nothing alters it."""
+        books: tuple[list[Any], ...] = (self.transitions, self.sent, self.log)
+        return copy.deepcopy(self, {id(book): list(book) for book in books})
+
     def recent(self) -> str:
         return "; ".join(f"{t.at:.3f} {t.subject} {t.before}>{t.after} {t.reason}" for t in self.transitions[-12:])
 
@@ -198,6 +206,15 @@ def office(
 
 def settled_office(a_site: Site | None = None, *, seed: int = 1) -> World:
     """An office at work: everything is known to be well."""
+    return _settled(a_site, seed) if a_site is not None else _usual_office(seed).another()
+
+
+@cache
+def _usual_office(seed: int) -> World:
+    return _settled(site(), seed)
+
+
+def _settled(a_site: Site, seed: int) -> World:
     world = office(a_site, seed=seed)
     world.run_until(lambda: all(s.health is Health.UP for s in world.engine.states(world.now).values()))
     world.run_for(10.0)

@@ -98,6 +98,8 @@ def test_the_sense_tells_what_moves_and_ends_when_it_is_closed(gateway: Namespac
     async def follow() -> None:
         told = asyncio.Event()
 
+        seen = asyncio.Event()
+
         def hear(sample: TrafficSample) -> None:
             heard.append(sample)
             told.set()
@@ -111,8 +113,14 @@ def test_the_sense_tells_what_moves_and_ends_when_it_is_closed(gateway: Namespac
         async with asyncio.timeout(5):
             await told.wait()
         traffic.close()
+        with gateway.inside():
+            witness = Traffic(lambda _: seen.set(), "secondpath")  # by the time it tells, the other one would have
+        witness.watch({"out": (LINE, "out")})
+        witness.start()
         send(gateway, 2)
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(5):
+            await seen.wait()
+        witness.close()
 
     asyncio.run(follow())
     assert heard == [TrafficSample(LINE, out=2, in_=2)]

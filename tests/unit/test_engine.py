@@ -62,7 +62,9 @@ def test_five_percent_loss_for_an_hour_moves_nobody() -> None:
     assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
 
 
-@pytest.mark.parametrize(("loss", "within_s"), [(0.6, 3.0), (0.3, 8.0), (0.15, 20.0)])
+@pytest.mark.parametrize(
+    ("loss", "within_s"), [(0.6, 3.0), (0.3, 8.0), pytest.param(0.15, 20.0, marks=pytest.mark.slow)]
+)
 def test_a_brown_out_is_left_the_sooner_the_worse_it_is(loss: float, within_s: float) -> None:
     took = []
     for seed in range(15):

@@ -15,7 +15,7 @@ from secondpath.replay.rerun import rerun
 from secondpath.tell.account import difference_text, replay_text
 from secondpath.tell.words import event_text
 from secondpath.wire.account import Replay, replay_json, transition_json
-from secondpath.wire.incident import LIMIT_BYTES, BadIncident, parse
+from secondpath.wire.incident import LIMIT_BYTES, IncidentError, parse
 from secondpath.wire.status import stamp
 
 SHOWN = 5
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         texts = tuple(event_text(told, notes.site) for told in replay.transitions)
         document = replay_json(replay, texts)
         said = [replay_text(replay), *differences(replay, notes.site)]
-    except BadIncident as why:
+    except IncidentError as why:
         raise Failure(f"{args.file}: {why}", USAGE) from None
     except (TypeError, ValueError, LookupError, AttributeError, OverflowError) as why:
         raise Failure(f"{args.file}: it is broken: what it tells makes no sentence ({why})", USAGE) from None
@@ -76,7 +76,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LIMIT_BYTES + 1)
     except OSError as why:
-        raise BadIncident(f"it cannot be read ({why.strerror or why})") from None
+        raise IncidentError(f"it cannot be read ({why.strerror or why})") from None
 
 
 def event_like(replay: Replay, at: float, text: str, told: Any = None) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from secondpath.replay.rerun import rerun
 from secondpath.tell.account import link_text, replay_text
 from secondpath.tell.words import event_text
 from secondpath.wire.account import SCHEMA, Link, Replay, comparison_json, link_json
-from secondpath.wire.incident import BadIncident, parse
+from secondpath.wire.incident import IncidentError, parse
 from secondpath.wire.snapshot import Event
 from secondpath.wire.status import event_json
 
@@ -63,7 +63,7 @@ def _explain(args: argparse.Namespace, wanted: Event, record: bytes) -> int:
     notes = Notes()
     try:
         replay = rerun(parse(record), notes.see)
-    except BadIncident as why:
+    except IncidentError as why:
         raise Failure(f"the record of event {wanted.number} cannot be replayed: {why}", PROBLEM) from None
     links = chain_of(notes, wanted.transition)
     told = [(link, link_text(link, notes.site)) for link in links]

@@ -1,7 +1,7 @@
 """An engine from its written state, stepped through what it was told then, and compared with what it gave.
 
 A file may come from a stranger. It can only name classes of the engine's rooms, whose code it cannot choose; what does
-not fit together ends in a BadIncident, with a sentence.
+not fit together ends in a IncidentError, with a sentence.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from secondpath import __version__
 from secondpath.engine import Engine
 from secondpath.model import Instant, Observation, Probe, ProbeResult, Site, Step, Transition, Uplink
 from secondpath.wire.account import Difference, Replay
-from secondpath.wire.graph import Malformed, name_of, read, shapes_in, write
-from secondpath.wire.incident import BadIncident, Header, Incident, State, Told, number_of
+from secondpath.wire.graph import MalformedError, name_of, read, shapes_in, write
+from secondpath.wire.incident import Header, Incident, IncidentError, State, Told, number_of
 
 ROOMS = ("secondpath.model", "secondpath.engine", "secondpath.judge.", "secondpath.decide.")
 """Where the classes of the engine's state are at home."""
@@ -46,10 +46,10 @@ def shapes() -> dict[str, frozenset[str]]:
 
 
 def restored(form: Any) -> Engine:
-    """The engine whose state was written; Malformed when it is none."""
+    """The engine whose state was written; MalformedError when it is none."""
     engine = read(form, classes(), shapes())
     if not isinstance(engine, Engine):
-        raise Malformed("it is not the state of an engine")
+        raise MalformedError("it is not the state of an engine")
     return engine
 
 
@@ -58,11 +58,11 @@ def rerun(incident: Incident, see: See | None = None) -> Replay:
     header = incident.header
     try:
         return _rerun(header, incident.lines, see)
-    except Malformed as why:
-        raise BadIncident(_sentence(header, str(why))) from None
+    except MalformedError as why:
+        raise IncidentError(_sentence(header, str(why))) from None
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, RecursionError) as why:
         said = f"an engine in such a state cannot step ({type(why).__name__})"
-        raise BadIncident(_sentence(header, said)) from None
+        raise IncidentError(_sentence(header, said)) from None
 
 
 def _sentence(header: Header, why: str) -> str:
@@ -93,7 +93,7 @@ def _rerun(header: Header, lines: Iterable[State | Told], see: See | None) -> Re
         given += step.transitions
         differences += _compared(line, step.transitions)
         if len(given) > TRANSITIONS:
-            raise Malformed("it does not come to rest")
+            raise MalformedError("it does not come to rest")
         if see is not None:
             see(engine, line.at, observation, step)
     began, ended = (instants[0], instants[-1]) if instants else (header.at, header.at)
@@ -112,7 +112,7 @@ def _compared(line: Told, given: tuple[Transition, ...]) -> Iterator[Difference]
     recorded = [read(form, classes()) for form in line.gave]
     for then, now in zip_longest(recorded, given):
         if not all(each is None or _sound(each) for each in (then, now)):
-            raise Malformed("it tells of something that is no transition")
+            raise MalformedError("it tells of something that is no transition")
         if then != now:
             yield Difference(line.at, then, now)
 

@@ -36,11 +36,11 @@ ADDRESSES: Mapping[str, type] = {
 FLOATS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
 
-class Uncarried(TypeError):  # noqa: N818
+class UncarriedError(TypeError):
     """Something that has no form here; says what."""
 
 
-class Malformed(ValueError):  # noqa: N818
+class MalformedError(ValueError):
     """A text that stands for nothing; says why."""
 
 
@@ -58,12 +58,12 @@ def read(form: Json, classes: Mapping[str, type], shapes: Shapes | None = None) 
     """The graph again, of the classes which are handed in by name."""
     try:
         return _Reader(classes, shapes or {}).value(form)
-    except Malformed:
+    except MalformedError:
         raise
     except (TypeError, ValueError, AttributeError, LookupError) as why:
-        raise Malformed(f"something in it is of the wrong kind ({why})") from None
+        raise MalformedError(f"something in it is of the wrong kind ({why})") from None
     except RecursionError:
-        raise Malformed("it is nested too deeply") from None
+        raise MalformedError("it is nested too deeply") from None
 
 
 def shapes_in(form: Json) -> dict[str, frozenset[str]]:
@@ -87,7 +87,7 @@ class _Plan(NamedTuple):
 @cache
 def _plan(kind: type) -> _Plan:
     if not kind.__module__.startswith(OURS):
-        raise Uncarried(f"a {kind.__module__}.{kind.__qualname__} cannot be written down")
+        raise UncarriedError(f"a {kind.__module__}.{kind.__qualname__} cannot be written down")
     slots = (vars(c).get("__slots__", ()) for c in reversed(kind.__mro__))
     names = chain.from_iterable((s,) if isinstance(s, str) else s for s in slots)
     said = tuple(name for name in names if name not in ("__weakref__", "__dict__"))
@@ -165,12 +165,12 @@ class _Reader:
 
     def _array(self, form: list[Json]) -> Any:
         if not form or not isinstance(form[0], str):
-            raise Malformed("an array does not say what it is")
+            raise MalformedError("an array does not say what it is")
         word, parts = form[0], form[1:]
         if word == "ref":
             (number,) = parts
             if type(number) is not int or not 0 <= number < len(self._made):
-                raise Malformed("it refers to something that is not there")
+                raise MalformedError("it refers to something that is not there")
             return self._made[number]
         if word in ("list", "set", "deque", "dict"):
             return self._container(word, parts)
@@ -179,7 +179,7 @@ class _Reader:
     def _container(self, word: str, parts: list[Json]) -> Any:
         if word == "dict":
             if len(parts) % 2:
-                raise Malformed("a dict has a key without a value")
+                raise MalformedError("a dict has a key without a value")
             table: dict[Any, Any] = self._begun({})
             for key, value in zip(parts[::2], parts[1::2], strict=True):
                 known = self.value(key)
@@ -208,7 +208,7 @@ class _Reader:
         if word in ADDRESSES:
             (text,) = parts
             if not isinstance(text, str):
-                raise Malformed(f"an {word} is not a text")
+                raise MalformedError(f"an {word} is not a text")
             return ADDRESSES[word](text)
         kind = self._class(word)
         if issubclass(kind, Enum):
@@ -216,17 +216,17 @@ class _Reader:
             return kind(value)
         if issubclass(kind, tuple):
             return tuple.__new__(kind, map(self.value, parts))
-        raise Malformed(f"a {word} is not written so")
+        raise MalformedError(f"a {word} is not written so")
 
     def _object(self, form: dict[str, Json]) -> Any:
         word = form.get("is")
         kind = self._class(word)
         if issubclass(kind, Enum | tuple):
-            raise Malformed(f"a {word} is not written so")
+            raise MalformedError(f"a {word} is not written so")
         names = form.keys() - {"is"}
         wanted = {f.name for f in fields(kind)} if is_dataclass(kind) else self._shapes.get(str(word), names)
         if odd := sorted(names ^ wanted):
-            raise Malformed(f"a {word} {'has no' if odd[0] in names else 'lacks its'} {odd[0]!r}")
+            raise MalformedError(f"a {word} {'has no' if odd[0] in names else 'lacks its'} {odd[0]!r}")
         it = self._begun(object.__new__(kind))
         for name, part in form.items():
             if name != "is":
@@ -235,7 +235,7 @@ class _Reader:
 
     def _class(self, word: Json) -> type:
         if not isinstance(word, str) or word not in self._classes:
-            raise Malformed(f"nobody knows what a {word!r} is")
+            raise MalformedError(f"nobody knows what a {word!r} is")
         return self._classes[word]
 
     def _begun(self, it: Any) -> Any:

@@ -26,7 +26,7 @@ SECRETS: LeftOut = {Site: {"notify": (), "power": None}, Uplink: {"support": {}}
 """What an incident does not tell, since it may be handed on: addresses with passwords in them, account numbers."""
 
 
-class BadIncident(Exception):  # noqa: N818
+class IncidentError(Exception):
     """What is no incident, or a broken one; says why in a sentence."""
 
 
@@ -127,19 +127,19 @@ def number_of(result: Any) -> int | None:
 def parse(text: bytes) -> Incident:
     """The incident in a file's content."""
     if len(text) > LIMIT_BYTES:
-        raise BadIncident(f"it is larger than {LIMIT_BYTES >> 20} MiB")
+        raise IncidentError(f"it is larger than {LIMIT_BYTES >> 20} MiB")
     rows = _rows(text)
     first = next(rows, None)
     if first is None or first.get("format") != FORMAT:
-        raise BadIncident("it is no incident of secondpath")
+        raise IncidentError("it is no incident of secondpath")
     if first.get("schema") != SCHEMA:
-        raise BadIncident(f"it has schema {repr(first.get('schema'))[:20]}, and this secondpath reads {SCHEMA}")
+        raise IncidentError(f"it has schema {repr(first.get('schema'))[:20]}, and this secondpath reads {SCHEMA}")
     header = _header(first)
     lines = tuple(_told(number, row) for number, row in enumerate(islice(rows, LIMIT_LINES + 1), start=2))
     if len(lines) > LIMIT_LINES:
-        raise BadIncident(f"it has more than {LIMIT_LINES:,} lines")
+        raise IncidentError(f"it has more than {LIMIT_LINES:,} lines")
     if not lines or not isinstance(lines[0], State):
-        raise BadIncident("it does not begin with a state")
+        raise IncidentError("it does not begin with a state")
     return Incident(header, lines)
 
 
@@ -150,7 +150,9 @@ def _rows(text: bytes) -> Iterator[dict[str, Any]]:
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
-            raise BadIncident("it is no incident of secondpath" if number == 1 else f"line {number} is no JSON object")
+            raise IncidentError(
+                "it is no incident of secondpath" if number == 1 else f"line {number} is no JSON object"
+            )
         yield row
 
 
@@ -167,7 +169,7 @@ def _header(row: Mapping[str, Any]) -> Header:
         header = Header(*texts[:3], _instant(row["at"]), wall)
         header.wall_of(header.at)
     except (LookupError, TypeError, ValueError, OverflowError):
-        raise BadIncident("its header is broken") from None
+        raise IncidentError("its header is broken") from None
     return header
 
 
@@ -176,11 +178,11 @@ def _told(number: int, row: Mapping[str, Any]) -> State | Told:
         return State(row["state"])
     gave = row.get("gave", [])
     if not row.keys() <= {"at", "saw", "gave"} or not isinstance(gave, list):
-        raise BadIncident(f"line {number} is no step")
+        raise IncidentError(f"line {number} is no step")
     try:
         return Told(_instant(row.get("at")), row.get("saw"), tuple(gave))
     except TypeError:
-        raise BadIncident(f"line {number} does not say when it was") from None
+        raise IncidentError(f"line {number} does not say when it was") from None
 
 
 def _instant(value: object) -> Instant:

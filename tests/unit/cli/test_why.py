@@ -113,6 +113,7 @@ def test_each_link_is_there_as_json(tmp_path: Path, kept: Kept, capsys: pytest.C
     assert told["replay"]["differences"] == []
 
 
+@pytest.mark.slow
 def test_facts_wishes_brown_outs_and_homecomings_are_explained_too(
     tmp_path: Path, kept: Kept, capsys: pytest.CaptureFixture[str]
 ) -> None:

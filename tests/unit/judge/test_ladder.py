@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -24,6 +25,11 @@ FAULTS = {
 
 def working_office(seed: int = 1) -> World:
     """An office that has been at work long enough to know who answers what."""
+    return _worked_for_a_while(seed).another()
+
+
+@cache
+def _worked_for_a_while(seed: int) -> World:
     world = settled_office(seed=seed)
     world.hum([CABLE4, CABLE6])
     world.run_for(90.0)

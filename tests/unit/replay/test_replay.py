@@ -21,7 +21,7 @@ from secondpath.model import DataPlan, Family, Line, Notify, Observation, Outcom
 from secondpath.record import tape as tapes
 from secondpath.replay.rerun import classes, rerun, restored
 from secondpath.wire.graph import name_of
-from secondpath.wire.incident import BadIncident, parse, state_text
+from secondpath.wire.incident import IncidentError, parse, state_text
 
 WHAT = ("die", "live", "off", "on", "lossy", "clean", "failover", "failback", "hold", "reload", "sleep")
 HAPPENINGS = st.lists(
@@ -289,15 +289,15 @@ def good() -> bytes:
     ],
 )
 def test_what_is_no_incident_is_a_sentence(text: bytes, said: str) -> None:
-    with pytest.raises(BadIncident, match=said):
+    with pytest.raises(IncidentError, match=said):
         parse(text)
 
 
 def test_what_is_too_long_is_a_sentence(good: bytes) -> None:
     begun = b"\n".join(good.splitlines()[:2]) + b"\n"
-    with pytest.raises(BadIncident, match="more than 100,000 lines"):
+    with pytest.raises(IncidentError, match="more than 100,000 lines"):
         parse(begun + b'{"at":1}\n' * 200_000)
-    with pytest.raises(BadIncident, match="larger than 16 MiB"):
+    with pytest.raises(IncidentError, match="larger than 16 MiB"):
         parse(begun + b" " * (16 << 20))
 
 
@@ -324,7 +324,7 @@ def test_what_is_broken_is_a_sentence(good: bytes, old: bytes, new: bytes, said:
     broken = lasting.replace(old, new)
     if b"version" in old:
         broken = broken.replace(b'"engine.Engine"', b'"engine.Motor"')
-    with pytest.raises(BadIncident, match=said):
+    with pytest.raises(IncidentError, match=said):
         rerun(parse(broken))
 
 
@@ -343,7 +343,7 @@ def test_no_file_does_more_than_be_refused(good: bytes, data: st.DataObject) -> 
     lines[at] = json.dumps(row).encode()
     try:
         replay = rerun(parse(b"\n".join(lines)))
-    except BadIncident as why:
+    except IncidentError as why:
         assert 5 < len(str(why)) < 400
         assert "\n" not in str(why)
     else:

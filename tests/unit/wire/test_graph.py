@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpath.model import Failover, Family, Line, Network, Notify, Outcome, Profile, Site, Uplink, VerdictCode
-from secondpath.wire.graph import Malformed, Uncarried, name_of, read, shapes_in, write
+from secondpath.wire.graph import MalformedError, UncarriedError, name_of, read, shapes_in, write
 
 
 @dataclass(slots=True)
@@ -125,7 +125,7 @@ def test_what_must_not_be_told_is_not_written() -> None:
     "it", [random.Random(1), lambda: None, object(), b"bytes", 1j, range(3)], ids=lambda it: type(it).__name__
 )
 def test_what_has_no_form_is_refused_in_writing(it: object) -> None:
-    with pytest.raises(Uncarried, match="cannot be written down"):
+    with pytest.raises(UncarriedError, match="cannot be written down"):
         write([it])
 
 
@@ -157,7 +157,7 @@ def test_what_has_no_form_is_refused_in_writing(it: object) -> None:
     ],
 )
 def test_what_stands_for_nothing_is_refused_with_a_sentence(form: Any, said: str) -> None:
-    with pytest.raises(Malformed, match=said):
+    with pytest.raises(MalformedError, match=said):
         read(form, CLASSES, shapes_in(write(Plain())))
 
 
@@ -165,7 +165,7 @@ def test_what_is_nested_without_end_is_refused() -> None:
     form: Any = None
     for _ in range(100_000):
         form = ["list", form]
-    with pytest.raises(Malformed, match="nested too deeply"):
+    with pytest.raises(MalformedError, match="nested too deeply"):
         read(form, CLASSES)
     while form is not None:  # its end would be as deep
         form = form[1]
