@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bounds, false_alarms, gaps, idle, restart, strays, switch, throughput
+from bench import bounds, false_alarms, gaps, idle, matrix, restart, strays, switch, throughput
 from bench.figures import wrapped
 from bench.ground import STANDING, Answer, Ground
 from bench.machine import Look, described
@@ -30,6 +30,8 @@ ALONE: dict[str, Callable[[Ground], Answer]] = {
     "restart": restart.ask,
 }
 """Asked one after the other, for they want the machine."""
+LAST: dict[str, Callable[[Ground], Answer]] = {"matrix": matrix.ask}
+"""Asked at the end: nine offices side by side."""
 TOGETHER: dict[str, Callable[[Ground], Answer]] = {"gaps": gaps.ask, "idle": idle.ask, "false": false_alarms.ask}
 """Asked side by side: most of their time is waiting."""
 TITLES = {
@@ -40,6 +42,7 @@ TITLES = {
     "idle": "What it costs while nothing happens",
     "throughput": "What the rules cost the traffic",
     "false": "False alarms",
+    "matrix": "Faults, and what is said of them",
 }
 
 
@@ -76,6 +79,9 @@ class Asking:
             one.start()
         for one in threads:
             one.join()
+        for name, question in LAST.items():
+            if name in wanted:
+                self.ask(name, question)
 
     @property
     def measured(self) -> dict[str, float]:
