@@ -85,7 +85,7 @@ FAULTS = (
     _target("target-slow"),
     Labelled("one address dead on this path", (("app-dead:192.0.2.1", "preferred"),), "ok", NOBODY),
     Labelled("everything upstream dead", (("blackhole", "everywhere"),), "all-down", NOBODY),
-    Labelled("names dead everywhere", (("dns-dead", "everywhere"),), "ok", NOBODY),
+    Labelled("names dead everywhere", (("dns-dead", "everywhere"),), "everywhere", NOBODY),
     Labelled("standby's cable cut", (("cable-cut", "standby"),), "backup-not-ready", NOBODY),
     Labelled("standby's address gone", (("address-gone", "standby"),), "backup-not-ready", NOBODY),
     Labelled("standby dead upstream", (("blackhole", "standby"),), "backup-not-ready", NOBODY, only=("wired",)),

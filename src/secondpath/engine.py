@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from secondpath.decide.failback import Trust
@@ -78,8 +79,8 @@ class Engine:
         self._touched: set[Line] = set()
         self._look_at: dict[Line, Instant] = {}
         self._seen: dict[Line, tuple[object, ...]] = {}
-        self._news = True
-        self._blame_owed = False
+        self._news, self._blame_owed = True, False
+        self._alike: Mapping[Line, str] = {}
         self._decide_at: Instant = -math.inf
         self._settle(now, site)
         self._adopt(now, adopted)
@@ -299,6 +300,8 @@ class Engine:
         doubted = frozenset(line for line, judge in self.judges.items() if judge.suspicion is not None)
         if trials.look(now, {line: judge.state for line, judge in self.judges.items()}, doubted):
             self._touched |= {line for line, j in self.judges.items() if j.see_rungs(now, trials.ladders[line])}
+        if (alike := trials.alike(now)) != self._alike:
+            self._alike, self._news = alike, True
 
     def _tell(self, now: Instant, judge: LineJudge, before: LineState) -> None:
         after = judge.state
@@ -317,10 +320,10 @@ class Engine:
         self._blame_owed = any(j.questioned() or j.recovering() for j in self.judges.values() if j.fit())
         if self._blame_owed:
             return  # some line is about to be known better: a moment's patience spares people a wrong sentence
-        verdict = verdict_of({line: judge.state for line, judge in self.judges.items()})
-        if (verdict.code, verdict.lines) != (self.verdict.code, self.verdict.lines):
+        verdict = verdict_of({line: judge.state for line, judge in self.judges.items()}, self._alike)
+        if replace(verdict, evidence=()) != replace(self.verdict, evidence=()):
             lines = ",".join(str(line) for line in verdict.lines)
-            self._note(now, "verdict", self.verdict.code.value, verdict.code.value, lines)
+            self._note(now, "verdict", self.verdict.code.value, verdict.code.value, lines, what=verdict.what or None)
         self.verdict = verdict
 
     # deciding
@@ -357,8 +360,7 @@ class Engine:
         if left is not None and Line(left, family) in self.judges:
             line = Line(left, family)
             cause = self.judges[line].state.cause.value
-            going_home = choice.uplink is not None and names.index(choice.uplink) < names.index(left)
-            if going_home:
+            if choice.uplink is not None and names.index(choice.uplink) < names.index(left):  # going home
                 self._drained_at[line] = now + self.site.failover.drain_s
         if choice.uplink is not None:
             self._drained_at.pop(Line(choice.uplink, family), None)
@@ -388,8 +390,8 @@ class Engine:
 
     def _deadline_after(self, now: Instant) -> Instant:
         """The next instant at which anything could change by itself."""
-        times = [self._decide_at, self._asking.deadline(now, self.site)]
-        times += [judge.deadline(now) for judge in self.judges.values()]
+        looks = (judge.deadline(now) for judge in self.judges.values())
+        times = [self._decide_at, self._asking.deadline(now, self.site), *looks]
         return min((t for t in times if t > now), default=math.inf)
 
     def _note(

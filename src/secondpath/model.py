@@ -528,15 +528,21 @@ class VerdictCode(StrEnum):
     BACKUP_NOT_READY = "backup-not-ready"
     ONE_FAMILY = "one-family"
     ALL_DOWN = "all-down"
+    EVERYWHERE = "everywhere"
+    """Every line answers, and something fails over all of them alike: the fault is not in the lines."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What is wrong at the site, on which lines, with the states that prove it."""
+    """What is wrong at the site, on which lines, with the states that prove it.
+
+    `what` is what fails where the code alone does not say it: a rung's name (judge/ladder).
+    """
 
     code: VerdictCode
     lines: tuple[Line, ...] = ()
     evidence: tuple[LineState, ...] = ()
+    what: str = ""
 
 
 # ── What decide says ─────────────────────────────────────────────────────────────────

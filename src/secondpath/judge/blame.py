@@ -7,11 +7,13 @@ states and returns a verdict or None; the first that speaks wins, so the order i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from secondpath.model import Cause, Health, Line, LineState, Verdict, VerdictCode
 
 States: TypeAlias = Mapping[Line, LineState]
+NOTHING: Mapping[Line, str] = {}
 
 
 def _verdict(code: VerdictCode, *states: LineState) -> Verdict:
@@ -92,6 +94,15 @@ def _backup_not_ready(states: States) -> Verdict | None:
     return _verdict(VerdictCode.BACKUP_NOT_READY, *down) if down else None
 
 
+def _everywhere(states: States, alike: Mapping[Line, str]) -> Verdict | None:
+    """What fails over every line alike; the lines are those on which that was found out."""
+    if not alike:
+        return None
+    what = next(iter(alike.values()))
+    lines = [state for line, state in states.items() if alike.get(line) == what]
+    return replace(_verdict(VerdictCode.EVERYWHERE, *lines), what=what)
+
+
 RULES: tuple[Callable[[States], Verdict | None], ...] = (
     _starting,
     _all_down,
@@ -102,10 +113,13 @@ RULES: tuple[Callable[[States], Verdict | None], ...] = (
 )
 
 
-def verdict_of(states: States) -> Verdict:
-    """The verdict on the site; `states` must come in the order of the office's preference."""
+def verdict_of(states: States, alike: Mapping[Line, str] = NOTHING) -> Verdict:
+    """The verdict on the site; `states` must come in the order of the office's preference.
+
+    `alike` is what fails on a line and over all others too, as judge/trials has found.
+    """
     for rule in RULES:
         verdict = rule(states)
         if verdict is not None:
             return verdict
-    return _verdict(VerdictCode.OK)
+    return _everywhere(states, alike) or _verdict(VerdictCode.OK)

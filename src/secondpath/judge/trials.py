@@ -22,7 +22,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from secondpath.judge.ladder import RUNG, WITNESSES, Ladder, Question, Rung, questions_for
+from secondpath.judge.ladder import FIRST, RUNG, WITNESSES, Ladder, Question, Rung, questions_for
 from secondpath.judge.line import LineJudge
 from secondpath.model import Health, Instant, Line, LineState, Outcome, Probe, ProbeKind, ProbeResult, Target
 
@@ -32,6 +32,8 @@ PAUSE_S = 2.0
 """After an acquittal a rung is not accused again for so long ..."""
 EVERYWHERE_PAUSE_S = 15.0
 """... and after one because it fails everywhere, for so long."""
+ALIKE_S = 3 * EVERYWHERE_PAUSE_S
+"""What fails everywhere is told for so long after it was last found."""
 OVER_TCP_S = 1.3
 UDP_AGAIN_S = 0.3
 OVER_UDP = frozenset({ProbeKind.DNS, ProbeKind.SIZE})
@@ -67,7 +69,7 @@ class Trials:
     def settle(self, targets: Mapping[Line, tuple[Target, ...]]) -> None:
         """Take a configuration over; ladders of lines that stay keep what they know."""
         kept = self.ladders
-        self.ladders = {}
+        self.ladders, self.everywhere = {}, {}
         for line, named in targets.items():
             ladder = kept.get(line) or Ladder(line)
             ladder.questions = questions_for(named)
@@ -132,6 +134,19 @@ class Trials:
                 self._decide(now, line, trial, states, doubted)
         self._look_at = self._next_look(now)
         return True
+
+    def alike(self, now: Instant) -> dict[Line, str]:
+        """What was found of late to fail on a line and over every other one too, and has not been answered since.
+
+        Of several rungs the one that explains the others.
+        """
+        found: dict[Line, str] = {}
+        for rung in (*FIRST, Rung.WEB) if self.everywhere else ():
+            for line, ladder in self.ladders.items():
+                at = self.everywhere.get((line, rung), -math.inf)
+                if now - at < ALIKE_S and ladder.answered_at.get(rung, -math.inf) < at:
+                    found.setdefault(line, rung.value)
+        return found
 
     def wanted(self, now: Instant) -> list[Wanted]:
         """The questions to ask now for the trials under way; the answer's numbers come back by `took`."""

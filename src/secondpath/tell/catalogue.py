@@ -117,7 +117,20 @@ VERDICTS: Mapping[VerdictCode, Words] = {
         "{family} does not work on {uplink}, the rest of it does", "{lines}: down, the other family works"
     ),
     VerdictCode.ALL_DOWN: Words("no line works", "{lines}: all down"),
+    VerdictCode.EVERYWHERE: Words(
+        "{what} over every line alike, so the fault is not in your lines",
+        "{lines}: {rung} fails, and over all others too",
+    ),
 }
+FAILS: Mapping[str, str] = {
+    "dns": "names are not found",
+    "tcp": "connections do not come about",
+    "tls": "secure pages do not open",
+    "web": "the test pages do not answer",
+    "size": "large packets get lost",
+    "": "something fails",
+}
+"""What fails, by its rung, where a verdict names no line."""
 WITH_NOTE = frozenset({VerdictCode.BROWN_OUT, VerdictCode.BACKUP_NOT_READY, VerdictCode.ONE_FAMILY})
 """Verdicts after which the line's own note follows."""
 
@@ -139,6 +152,7 @@ ADVICE: Mapping[VerdictCode, str] = {
     VerdictCode.CAPTIVE: "check whether the bill of {uplink} is paid, or log in at its page; else {call}",
     VerdictCode.BACKUP_NOT_READY: "mend {uplink} before it is needed",
     VerdictCode.ONE_FAMILY: "if it lasts, {call}",
+    VerdictCode.EVERYWHERE: "nothing here can mend it: a provider that many depend on is out; the lines are watched on",
     VerdictCode.ALL_DOWN: "check the power and cables of the modems; then {call}",
 }
 

@@ -26,6 +26,7 @@ from secondpath.tell.catalogue import (
     ADVICE,
     CAUSES,
     EVENTS,
+    FAILS,
     FAMILIES,
     HEALTHS,
     NO_SUCH_UPLINK,
@@ -140,7 +141,8 @@ def _event_facts(told: Transition, site: Site | None) -> Mapping[str, str]:
     if room == "steering":
         facts["because"] = _because(told, site)
     if room == "verdict" and told.after in set(VerdictCode):
-        verdict = Verdict(VerdictCode(told.after), tuple(_lines_in(told.reason)))
+        what = str(told.detail.get("what") or "")
+        verdict = Verdict(VerdictCode(told.after), tuple(_lines_in(told.reason)), what=what)
         facts["verdict"] = verdict_text(verdict, site).removesuffix(".")
     if room == "override" and told.after in set(OverrideKind):
         by, seconds = str(told.detail.get("by") or ""), told.detail.get("duration_s") or 0
@@ -201,6 +203,8 @@ def _verdict_facts(verdict: Verdict, site: Site | None) -> Mapping[str, Any]:
     uplink = _uplink(line.uplink, site)
     return {
         **_facts(LineState(line, Health.UNKNOWN, Cause.STARTING, 0.0), site),
+        "what": FAILS.get(verdict.what, FAILS[""]),
+        "rung": verdict.what or "something",
         "lines": listed(str(each) for each in verdict.lines) or "no line",
         "call": _call(uplink, line.uplink),
     }

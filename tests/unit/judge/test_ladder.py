@@ -69,7 +69,12 @@ def test_what_fails_over_every_line_moves_nobody(name: str) -> None:
     kinds, _, _ = FAULTS[name]
     world = working_office()
     world.dead_kinds = {line: set(kinds) for line in (CABLE4, CABLE6, LTE4, LTE6)}
-    world.run_for(120.0)
+    world.run_for(60.0)
+    assert (world.engine.verdict.code, world.engine.verdict.what) == (VerdictCode.EVERYWHERE, name), "and it is told"
+    world.run_for(60.0)
+    assert world.engine.verdict.code is VerdictCode.EVERYWHERE, "as long as it lasts"
+    world.dead_kinds = {}
+    world.run_until(lambda: world.engine.verdict.code is VerdictCode.OK, 60.0)
     assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
 
 
