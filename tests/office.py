@@ -92,6 +92,7 @@ class World:
     now: Instant = 0.0
     seed: int = 1
     rtt_s: dict[Line, float] = field(default_factory=dict)
+    jitter_s: dict[Line, float] = field(default_factory=dict)
     loss: dict[Line, float] = field(default_factory=dict)
     dead: set[Line] = field(default_factory=set)
     dead_targets: set[str] = field(default_factory=set)
@@ -184,6 +185,7 @@ class World:
         if str(probe.target.address) in self.near:
             lost = not self.near[str(probe.target.address)]
         rtt_s = self.rtt_s.get(probe.line, 0.03) * self._random.uniform(0.95, 1.1)
+        rtt_s += sum(self._random.uniform(0.0, self.jitter_s.get(probe.line, 0.0)) for _ in range(2))
         if probe.line in self.redirected and probe.target.kind is ProbeKind.HTTP:
             result, after = ProbeResult(probe, Outcome.REDIRECTED, rtt_s), rtt_s
         elif lost:

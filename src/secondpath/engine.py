@@ -213,7 +213,7 @@ class Engine:
                 line = Line(uplink.name, family)
                 known = before.get(line) if kept_interfaces.get(uplink.name) == uplink.interface else None
                 judge = known or LineJudge(line, now, (), waves)
-                judge.configure(site.targets_of(family), waves)
+                judge.configure(site.targets_of(family), waves, (uplink.down_bps, uplink.up_bps))
                 self.judges[line] = judge
                 self.trust.setdefault(line, Trust(site.failover.hold_s))
                 self._generations.setdefault(line, 0)
@@ -348,7 +348,7 @@ class Engine:
 
     def _outlooks(self, now: Instant, family: Family) -> tuple[Outlook, ...]:
         return tuple(
-            Outlook(j.state, self.trust[line].served_at() <= now, j.suspected(now))
+            Outlook(j.state, self.trust[line].served_at() <= now, j.suspected(now), j.rtt_s())
             for line, j in self.judges.items()
             if line.family is family
         )

@@ -381,7 +381,8 @@ class TrafficSample:
     """What people's traffic did on one line since the sample before (senses tell only where something moved).
 
     All are packets of flows that we route: `out` all that left, `in_` all that came back; `syn` and `dnsq` new TCP
-    connections and new questions to port 53, `synack` and `dnsr` the answers to these.
+    connections and new questions to port 53, `synack` and `dnsr` the answers to these. `out_bytes` and `in_bytes` are
+    the IP bytes of `out` and `in_`.
     """
 
     line: Line
@@ -391,6 +392,8 @@ class TrafficSample:
     synack: int = 0
     dnsq: int = 0
     dnsr: int = 0
+    out_bytes: int = 0
+    in_bytes: int = 0
 
 
 class OverrideKind(StrEnum):
@@ -472,6 +475,12 @@ class Cause(StrEnum):
     """The next hop does not answer; of a modem between nothing is known."""
     LOSS = "loss"
     """A brown-out: answers come, too many are missing."""
+    DELAY = "delay"
+    """A brown-out: answers take far longer than they used to, and our own traffic does not explain it."""
+    JITTER = "jitter"
+    """A brown-out: answers take now longer, now shorter, too much for a call."""
+    SATURATED = "saturated"
+    """Our own traffic fills the line, and answers wait in its queue. That is no fault of the line."""
     DNS = "dns"
     """Names are not resolved over this line; all else works."""
     TCP = "tcp"
@@ -520,6 +529,7 @@ class VerdictCode(StrEnum):
     NEXT_HOP = "next-hop"
     UPSTREAM = "upstream"
     BROWN_OUT = "brown-out"
+    SATURATED = "saturated"
     DNS = "dns"
     TCP = "tcp"
     TLS = "tls"

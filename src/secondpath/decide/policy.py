@@ -10,7 +10,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from secondpath.model import CLASSES, Family, Health, Instant, Lane, Line, LineState, Site, Steering, Treatment, Why
+from secondpath.model import (
+    CLASSES,
+    Cause,
+    Family,
+    Health,
+    Instant,
+    Lane,
+    Line,
+    LineState,
+    Site,
+    Steering,
+    Treatment,
+    Why,
+)
+
+QUICKER_S = 0.1
+"""How much quicker a line must answer, to be worth leaving another for its lateness alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +42,13 @@ class Outlook:
     """What is known of one line for the choice.
 
     `trusted`: its hold is served. `doubted`: a burst is under way, so it is no proof of anything at this moment.
+    `rtt_s`: the round trip to its nearest target, where it is known.
     """
 
     state: LineState
     trusted: bool
     doubted: bool
+    rtt_s: float | None = None
 
     @property
     def proven(self) -> bool:
@@ -55,10 +73,17 @@ def choose(order: tuple[Outlook, ...], used: str | None, pinned: str | None, at_
         better = _best(there, but=current)
         return Choice(better, Why.BETTER) if better else Choice(used, Why.NOTHING_BETTER)
     if current.state.health is Health.DEGRADED and not at_rest:
-        proven = [o for o in there if o.proven]
+        proven = [o for o in there if o.proven and _quicker(o, current)]
         if proven:
             return Choice(proven[0].state.line.uplink, Why.BETTER)
     return _go_home(there, current, at_rest)
+
+
+def _quicker(other: Outlook, current: Outlook) -> bool:
+    """Whether another line is better where lateness is what ails the one in use; a satellite would not be."""
+    if current.state.cause is not Cause.DELAY or other.rtt_s is None or current.rtt_s is None:
+        return True
+    return other.rtt_s <= current.rtt_s - QUICKER_S
 
 
 def _first_choice(there: list[Outlook]) -> Choice:

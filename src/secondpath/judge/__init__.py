@@ -8,6 +8,7 @@ Files: window  what was asked and answered, and the arithmetic of loss and delay
        traffic when people's traffic makes a line suspicious
        probing whom to ask, how often, how patiently
        asking  the questions themselves: heartbeats, bursts, the proof of the others
+       delay   round trips that grow or tremble, and whether our own traffic explains it
        ladder  what a line that answers can do: names, connections, TLS, the web, full size
        near    the modem and the next hop: how far one still comes
        trials  who is heard when a rung is accused, and what convicts it

@@ -94,6 +94,11 @@ def _backup_not_ready(states: States) -> Verdict | None:
     return _verdict(VerdictCode.BACKUP_NOT_READY, *down) if down else None
 
 
+def _saturated(states: States) -> Verdict | None:
+    full = [s for s in states.values() if s.cause is Cause.SATURATED]
+    return _verdict(VerdictCode.SATURATED, *full) if full else None
+
+
 def _everywhere(states: States, alike: Mapping[Line, str]) -> Verdict | None:
     """What fails over every line alike; the lines are those on which that was found out."""
     if not alike:
@@ -110,6 +115,7 @@ RULES: tuple[Callable[[States], Verdict | None], ...] = (
     _first_uplink_down,
     _one_family,
     _brown_out,
+    _saturated,
 )
 
 

@@ -14,11 +14,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from secondpath.judge.delay import Delay, Lateness, Load
 from secondpath.judge.ladder import Ladder, Rung
 from secondpath.judge.near import Near
 from secondpath.judge.reading import NEXT, Reading, unfit_cause
 from secondpath.judge.traffic import ABOUT, Traffic, Trigger
-from secondpath.judge.window import Window
+from secondpath.judge.window import OVER_TCP, RETRANSMISSION_S, Window
 from secondpath.model import (
     Cause,
     Health,
@@ -44,6 +45,14 @@ BY_CHANCE = 1e-6
 LOSSY_S, LOSSY_SAMPLES = 10.0, 10
 WAVES_MOST = 12
 """A burst on a line that loses much is longer (`_waves_for`): looked at over so long, with so many answers at least."""
+UNEASY_LATE = 1.0
+"""How uneasy an odd round trip makes: it is asked more often, not most often."""
+LATE_ANSWER_S = 1.5
+QUEUE_S = 3.0
+"""Our own traffic explains what answers wait for so long after it filled the line."""
+STILL_COMES_S = 0.3
+"""... and as long as its packets come in at least so often."""
+QUEUED = frozenset({Cause.WELL, Cause.SATURATED})
 STREAK_TO_RETURN = 3
 """Answers in a row, none missing, before a line that was down is up again."""
 STREAK_TO_START = 2
@@ -73,6 +82,8 @@ class Suspicion:
     quiet: bool = False
     shared: bool = False
     """Whether the other uplinks have been asked to prove themselves for it."""
+    heard: bool = False
+    """Whether anything was answered since it began, late or not: then the line is alive."""
 
     def spreads(self, now: Instant) -> bool:
         """Whether the other family of the uplink is to be doubted too, with the wave that is due now."""
@@ -96,6 +107,7 @@ class LineJudge:
         self.line = line
         self.window = Window()
         self.interface: InterfaceChange | None = None
+        self.delay, self.load = Delay(), Load()
         self.configure(targets, waves)
         self.suspicion: Suspicion | None = None
         self.traffic = Traffic()
@@ -110,12 +122,17 @@ class LineJudge:
         self.unease = 0.0
         self.portal = False
         self.near = Near(line)
+        self._full_at = self._late_at = self._came_at = -math.inf
+        self._late = Cause.WELL
         self._rung: Cause | None = None
         self._quality = (Reading.ANSWERS, Cause.WELL)
         self._quality_at = now
 
-    def configure(self, targets: tuple[Target, ...], waves: int) -> None:
-        """Take over whom to ask, and how many waves a burst has."""
+    def configure(
+        self, targets: tuple[Target, ...], waves: int, rates_bps: tuple[float | None, float | None] = (None, None)
+    ) -> None:
+        """Take over whom to ask, how many waves a burst has, and what the line carries down and up by its contract."""
+        self.load.down_bps, self.load.up_bps = rates_bps
         self.targets, self.waves = targets, waves
         self._unfit = unfit_cause(self.interface, self.line, bool(targets))
 
@@ -150,10 +167,18 @@ class LineJudge:
             return
         self.window.answer(now, result)
         if result.outcome is Outcome.OK:
+            self._note_delay(now, result)
+            if self.suspicion is not None:
+                self.suspicion.heard = True
             self._streak += 1
             self._silent = False
             if self.window.first_overdue(now) is None and self.state.health is not Health.DOWN:
                 self.suspicion = None
+
+    def _note_delay(self, now: Instant, result: ProbeResult) -> None:
+        target, rtt_s = result.probe.target, result.rtt_s
+        if rtt_s is not None and (target.kind not in OVER_TCP or rtt_s < RETRANSMISSION_S):
+            self.delay.take(now, target.uri, str(target.address), rtt_s)
 
     def see_traffic(self, now: Instant, sample: TrafficSample) -> None:
         """Take in what people's traffic did. What comes in acquits a line that only traffic has accused.
@@ -162,6 +187,8 @@ class LineJudge:
         which only answers can end. So a line that is dead outwards is convicted, whatever keeps streaming in.
         """
         self.traffic.see(now, sample)
+        self.load.take(now, sample.in_bytes, sample.out_bytes)
+        self._came_at = now if sample.in_ else self._came_at
         accused = self.suspicion is not None and self.suspicion.trigger is not None
         if accused and sample.in_ and self.window.first_overdue(now) is None:
             self.suspicion = None
@@ -175,6 +202,7 @@ class LineJudge:
         """We were late ourselves: open questions have time until then, and traffic begins anew."""
         self.window.grant(until)
         self.traffic.forget()
+        self.delay.forget()
 
     # what is to be seen
 
@@ -232,12 +260,18 @@ class LineJudge:
             self.state, measurement=window.measurement(now, self._counted_from), answered_at=window.answered_at
         )
 
+    def rtt_s(self) -> float | None:
+        """The newest round trip that can be compared with what is usual, or the shortest estimate; None of nothing."""
+        return self.delay.newest_s if self.delay.newest_s is not None else self.window.nearest().srtt_s
+
     def deadline(self, now: Instant) -> Instant:
         """When a look may see something new without anything having happened."""
         if not self.fit():
             return math.inf
+        burst = self.suspicion
+        queue_at = self._queue_until(burst) if burst is not None and not burst.waves_left else math.inf
         cries_at = self.traffic.deadline(self.window.nearest()) if self._carries() else math.inf
-        return min(self.window.next_overdue(now), cries_at)
+        return min(self.window.next_overdue(now), cries_at, queue_at if queue_at > now else math.inf)
 
     # how it is seen
 
@@ -286,10 +320,17 @@ class LineJudge:
         if burst is None or burst.waves_left:
             return
         asked = [a for a in self.window.asked if a.probe.number in burst.numbers]
-        if all(a.settled(now) for a in asked):
+        if all(a.settled(now) for a in asked) and (burst.heard or not self._queues(now, burst)):
             self.suspicion = None
-            self._silent = self._silent or not any(a.answered() for a in asked)
+            self._silent = self._silent or not burst.heard
             self._doubted_by = burst.trigger or ""
+
+    def _queues(self, now: Instant, burst: Suspicion) -> bool:
+        """Whether our own traffic fills the line, and still comes in: then answers wait in its queue."""
+        return now < self._queue_until(burst) and self.load.fills(now)
+
+    def _queue_until(self, burst: Suspicion) -> Instant:
+        return min(burst.at + QUEUE_S, self._came_at + STILL_COMES_S)
 
     def _silent_cause(self, now: Instant) -> Cause:
         known = Cause.CAPTIVE if self.portal else self.near.cause()
@@ -320,13 +361,35 @@ class LineJudge:
         return self._quality
 
     def _count(self, now: Instant) -> tuple[Reading, Cause]:
+        lateness = self._lateness(now)
         if self.state.health is Health.DEGRADED:
             lost, samples = self.window.tally(now, max(self._counted_from, now - CLEAN_S))
             clean = samples >= CLEAN_SAMPLES and lost / samples < CLEAN_LOSS_RATIO
-            return (Reading.ANSWERS, Cause.WELL) if clean else (Reading.POOR, Cause.LOSS)
-        sums = self.window.sums(now, self._counted_from).values()
-        self.unease = max(sums, default=0.0)
-        return (Reading.POOR, Cause.LOSS) if min(sums, default=0.0) > POOR_DOUBT else (Reading.ANSWERS, Cause.WELL)
+            if not clean:
+                return Reading.POOR, Cause.LOSS
+            return (Reading.POOR, self._late) if now < self._late_at + CLEAN_S else (Reading.ANSWERS, Cause.WELL)
+        sums = self.window.sums(now, self._counted_from, self._heard_by(now)).values()
+        self.unease = max([*sums, UNEASY_LATE if self.delay.uneasy() else 0.0])
+        if min(sums, default=0.0) > POOR_DOUBT:
+            return Reading.POOR, Cause.LOSS
+        return (Reading.ANSWERS if lateness in QUEUED else Reading.POOR), lateness
+
+    def _heard_by(self, now: Instant) -> Instant:
+        """Questions asked after this do not count yet: where answers come late, it takes longer to call them lost."""
+        return now - LATE_ANSWER_S if now - self.window.late_at < CLEAN_S else now
+
+    def _lateness(self, now: Instant) -> Cause:
+        """What the round trips say: well, late or trembling; or that our own traffic explains it."""
+        seen = self.delay.look(now)
+        full = self.load.fills(now)
+        if full:
+            self._full_at = now
+        if seen is Lateness.NONE:
+            return Cause.WELL
+        if now < self._full_at + QUEUE_S:
+            return Cause.SATURATED
+        self._late_at, self._late = now, Cause.DELAY if seen is Lateness.LATE else Cause.JITTER
+        return self._late
 
     def _begin_afresh(self, now: Instant) -> None:
         """A line that is up again is measured from now on; what it lost while it was down is another story."""

@@ -101,6 +101,8 @@ class Window:
     round_trips: dict[str, RoundTrip] = field(default_factory=dict)
     unanswered: dict[str, int] = field(default_factory=dict)
     answered_at: Instant | None = None
+    late_at: Instant = -math.inf
+    """When an answer last came that had been given up."""
     answered_ask_at: Instant | None = None
     deaf: frozenset[ProbeKind] = frozenset()
     """Kinds whose silence has a reason of its own (judge/ladder): it is no loss of the line's."""
@@ -137,6 +139,8 @@ class Window:
         del self._open[result.probe.number]
         self.unanswered[uri] = 0
         self.answered_at = now
+        if now > entry.overdue_at:
+            self.late_at = now
         self.answered_ask_at = max(entry.at, self.answered_ask_at or entry.at)
         if result.rtt_s is not None and not entry.retransmitted():  # Karn's algorithm: RFC 6298, section 3
             self.round_trip(result.probe.target).add(result.rtt_s)
@@ -197,14 +201,17 @@ class Window:
         """
         return min(self.sums(now, start).values(), default=0.0)
 
-    def sums(self, now: Instant, start: Instant) -> dict[str, float]:
-        """Page's sums, one for each witness left out: smallest is doubt, largest unease; empty if all is well."""
+    def sums(self, now: Instant, start: Instant, end: Instant = math.inf) -> dict[str, float]:
+        """Page's sums of what was asked from `start` to `end`, one for each witness left out; empty if all is well.
+
+        The smallest is doubt, the largest unease.
+        """
         if all(entry.outcome is Outcome.OK and not entry.retransmitted() for entry in self.asked):
             return {}
         entries = [
             e
             for e in self.asked
-            if e.at >= start
+            if start <= e.at <= end
             and e.settled(now)
             and e.probe.target.kind not in self.deaf
             and not self.mute(e.probe.target)

@@ -43,7 +43,9 @@ class Counting:
         self._socket = Socket(NETLINK_NETFILTER, timeout_s=timeout_s)
         self._sequence = self._socket.reserve()
         self._answer: list[bytes] = []
-        self._known: dict[str, int] = {}
+        self._known: dict[str, tuple[int, int]] = {}
+        self.octets: dict[str, int] = {}
+        """How many bytes the counters that `moved` told of counted between its last two calls."""
 
     def close(self) -> None:
         """Give the socket back."""
@@ -54,6 +56,7 @@ class Counting:
 
         At the first call that is since they are there. Raises `NetlinkError`.
         """
+        self.octets = {}
         try:
             answer = self._ask()
             counted = {} if answer == self._answer else self._read(answer)
@@ -80,13 +83,16 @@ class Counting:
         found = dict(self._counters(answer))
         known, self._known = self._known, {**self._known, **found} if found else {}
         counted = {}
-        for name, packets in found.items():
-            before = known.get(name, 0)
-            if packets != before:
-                counted[name] = packets - before if packets > before else packets
-        return {name: packets for name, packets in counted.items() if packets}
+        for name, (packets, octets) in found.items():
+            before, octets_before = known.get(name, (0, 0))
+            anew = packets < before
+            moved = packets if anew else packets - before
+            if moved:
+                counted[name] = moved
+                self.octets[name] = octets if anew else octets - octets_before
+        return counted
 
-    def _counters(self, answer: list[bytes]) -> Iterator[tuple[str, int]]:
+    def _counters(self, answer: list[bytes]) -> Iterator[tuple[str, tuple[int, int]]]:
         for part in (part for datagram in answer for part in messages(datagram)):
             if part.sequence != self._sequence:
                 continue
@@ -97,4 +103,5 @@ class Counting:
                 continue
             found = attributes(part.body, _HEADER_BYTES)  # NFTA_OBJ_TABLE 1, NAME 2, DATA 4
             if part.body[0] == INET_HEADER[0] and found[1] == self._table:
-                yield string(found[2]), int.from_bytes(attributes(found[4])[2], "big")  # NFTA_COUNTER_PACKETS
+                counts = attributes(found[4])  # NFTA_COUNTER_BYTES 1, PACKETS 2
+                yield string(found[2]), (int.from_bytes(counts[2], "big"), int.from_bytes(counts[1], "big"))

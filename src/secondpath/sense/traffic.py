@@ -61,7 +61,7 @@ class Traffic:
         return LOOK_S if self._still < QUIET_AFTER else QUIET_LOOK_S
 
     def _look(self) -> None:
-        found = samples(self._moved(), self._names)
+        found = samples(self._moved(), self._names, self._counting.octets)
         self._still = 0 if found else self._still + 1
         self._again()
         for sample in found:
@@ -84,11 +84,15 @@ class Traffic:
             log.warning("%s", words, extra={"event": "traffic"})
 
 
-def samples(moved: Mapping[str, int], names: Mapping[str, tuple[Line, str]]) -> list[TrafficSample]:
-    """What moved, line by line."""
+def samples(
+    moved: Mapping[str, int], names: Mapping[str, tuple[Line, str]], octets: Mapping[str, int]
+) -> list[TrafficSample]:
+    """What moved, line by line: packets, and bytes of all that left and came back."""
     lines: dict[Line, dict[str, Any]] = {}
     for name, packets in moved.items():
         if name in names:
             line, counted = names[name]
             lines.setdefault(line, {})[FIELDS[counted]] = packets
+            if counted in ("out", "in"):
+                lines[line][f"{counted}_bytes"] = octets[name]
     return [TrafficSample(line, **counts) for line, counts in sorted(lines.items())]

@@ -66,6 +66,14 @@ CAUSES: Mapping[Cause, Words] = {
         "{provider} equipment does not answer", "carrier is there, the next hop that used to answer does not"
     ),
     Cause.LOSS: Words("it loses {loss} of what is sent", "{loss} of {samples} probes lost, round trip {rtt}"),
+    Cause.DELAY: Words(
+        "answers take {rtt} on it, far longer than usual", "round trip {rtt}, own traffic does not explain it"
+    ),
+    Cause.JITTER: Words("answers take now long, now short on it: calls break up", "round trips tremble, about {rtt}"),
+    Cause.SATURATED: Words(
+        "your own traffic fills it, and all else waits",
+        "round trip {rtt} under own load: the queue of the line is full",
+    ),
     Cause.DNS: Words("names are not found through it", "no resolver answers over this line, echoes and connections do"),
     Cause.TCP: Words("connections do not come about through it", "SYNs go unanswered, echoes and names work"),
     Cause.TLS: Words("secure pages do not open through it", "connections stand, TLS handshakes stall"),
@@ -99,7 +107,11 @@ VERDICTS: Mapping[VerdictCode, Words] = {
     VerdictCode.NEXT_HOP: Words(
         "{provider} equipment on {uplink} does not answer", "{lines}: carrier, the next hop does not answer"
     ),
-    VerdictCode.BROWN_OUT: Words("{uplink} is poor", "{lines}: loss above the limit for this path"),
+    VerdictCode.BROWN_OUT: Words("{uplink} is poor", "{lines}: loss, delay or jitter above the limit for this path"),
+    VerdictCode.SATURATED: Words(
+        "your own traffic fills {uplink}: calls and pages wait behind it",
+        "{lines}: round trips grow with own load (bufferbloat)",
+    ),
     VerdictCode.DNS: Words("names are not found through {uplink}", "{lines}: no resolver answers, echoes do"),
     VerdictCode.TCP: Words(
         "connections do not come about through {uplink}", "{lines}: SYNs unanswered, echoes and DNS answered"
@@ -145,6 +157,7 @@ ADVICE: Mapping[VerdictCode, str] = {
     VerdictCode.ACCESS: "{call}; traffic comes back by itself",
     VerdictCode.NEXT_HOP: "switch the modem of {uplink} off and on; if that does not help, {call}",
     VerdictCode.BROWN_OUT: "if it lasts, {call}",
+    VerdictCode.SATURATED: "find the large download or upload; moving to another line would only carry it along",
     VerdictCode.DNS: "if it lasts, {call}",
     VerdictCode.TCP: "{call}",
     VerdictCode.TLS: "{call}",
