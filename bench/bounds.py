@@ -67,6 +67,7 @@ BOUNDS = (
     Bound("  eight streams", "throughput/TCP, eight streams", at_least=0.95, unit="ratio"),
     Bound("idle: RSS", "idle/rss", 45.0, unit="MiB"),
     Bound("  CPU of a core", "idle/cpu", 0.015, unit="%"),
+    Bound("  questions to the metered standby, 30 days", "idle/lte/MB a month", 10.0, unit="MB"),
 )
 ELSEWHERE = ("Shown elsewhere: 'second uplink dies, all die' by tests/netns, bad configs by tests/golden.",)
 

@@ -213,6 +213,7 @@ class Engine:
                 line = Line(uplink.name, family)
                 known = before.get(line) if kept_interfaces.get(uplink.name) == uplink.interface else None
                 judge = known or LineJudge(line, now, (), waves)
+                judge.load = self.judges.get(Line(uplink.name, Family.IPV4), judge).load  # both share the line's queue
                 judge.configure(site.targets_of(family), waves, (uplink.down_bps, uplink.up_bps))
                 self.judges[line] = judge
                 self.trust.setdefault(line, Trust(site.failover.hold_s))
@@ -297,7 +298,7 @@ class Engine:
     def _climb(self, now: Instant) -> None:
         """What works on each line beside answering at all."""
         trials = self._asking.trials
-        doubted = frozenset(line for line, judge in self.judges.items() if judge.suspicion is not None)
+        doubted = frozenset(line for line, j in self.judges.items() if j.suspicion is not None or j.queued(now))
         if trials.look(now, {line: judge.state for line, judge in self.judges.items()}, doubted):
             self._touched |= {line for line, j in self.judges.items() if j.see_rungs(now, trials.ladders[line])}
         if (alike := trials.alike(now)) != self._alike:
@@ -355,8 +356,7 @@ class Engine:
 
     def _leave(self, now: Instant, family: Family, left: str | None, choice: Choice) -> None:
         """Traffic of a family goes elsewhere. Going home, what is in progress on the backup may finish there."""
-        names = [u.name for u in self.site.uplinks]
-        cause = ""
+        names, cause = [u.name for u in self.site.uplinks], ""
         if left is not None and Line(left, family) in self.judges:
             line = Line(left, family)
             cause = self.judges[line].state.cause.value

@@ -14,7 +14,17 @@ from secondpath.lab.topology import find_topology
 
 pytestmark = pytest.mark.netns
 
-FAULTS = {"dns-dead": "dns", "tcp-dead": "tcp", "tls-stall": "tls", "big-packets": "path-mtu", "captive": "captive"}
+FAULTS = {
+    "dns-dead": "dns",
+    "tcp-dead": "tcp",
+    "tls-stall": "tls",
+    "big-packets": "path-mtu",
+    "captive": "captive",
+    "delay+300": "brown-out",
+    "jitter-150": "brown-out",
+}
+CAUSES = {"delay+300": "far longer than usual", "jitter-150": "now long, now short"}
+"""What the sentence says, where the code alone does not tell."""
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +46,7 @@ def test_the_office_leaves_a_line_that_answers_and_is_useless(box: Box, fault: s
     try:
         box.until(lambda: box.uses() == box.uses("ipv6") == "lte", 30.0, f"both families leave cable: {fault}")
         box.until(lambda: box.status()["verdict"]["code"] == FAULTS[fault], 30.0, f"the verdict is {FAULTS[fault]}")
+        assert CAUSES.get(fault, "") in box.status()["verdict"]["text"]
     finally:
         box.office.heal(fault, "cable")
     box.until(lambda: all(knows(box, f"cable/{f}") for f in FAMILIES), 60.0, "the whole ladder is good again")

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from secondpath.cli.screen import Marks
-from secondpath.tell.figures import day, delay, duration, listed, local, share
+from secondpath.tell.figures import day, delay, duration, listed, local, megabytes, share
 
 STATES = {"up": "up", "degraded": "poor", "down": "down", "unknown": "not known"}
 FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -160,6 +160,12 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if document["advice"]:
         yield "To do", document["advice"]
     evidence = document["evidence"] or {}
+    for uplink in (u["name"] for u in document["uplinks"] if u["metered"]):
+        asked = (evidence.get("questions") or {}).get(uplink)
+        if asked and "budget_bytes" in asked:
+            days = "today" if asked["days"] == 1 else f"in {asked['days']} days"
+            spent, most = megabytes(asked["bytes"]), megabytes(asked["budget_bytes"])
+            yield "Questions", f"testing {uplink} has cost {spent} {days} (standing by: below {most} in 30 days)"
     for trouble in (evidence.get("trouble"), evidence.get("book")):
         if trouble:
             yield "Trouble", str(trouble)

@@ -96,9 +96,8 @@ class Retiring:
 
     def _forget_closed(self, endings: Endings) -> None:
         self._forget(endings)
-        for epoch in endings:
-            with _told_if_refused("forget"):
-                self._flows.forget_closed(*epoch)
+        with _told_if_refused("forget"):
+            self._flows.forget_closed(endings)
 
     def _forget_untranslated(self, uplinks: frozenset[int]) -> None:
         with _told_if_refused("translate"):

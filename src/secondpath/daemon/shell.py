@@ -34,6 +34,7 @@ from secondpath.model import (
     Step,
     Transition,
 )
+from secondpath.record.spent import Spent
 from secondpath.record.store import Book
 from secondpath.record.tape import Tape
 from secondpath.sense.interfaces import Interfaces
@@ -47,7 +48,8 @@ DRIFT_S = 10.0
 """How often the kernel is compared with what it should hold, beside the moments in which it tells of a change."""
 MEASURE_S = 10.0
 RECENT = 20
-MEMORY = "engine"
+REMEMBER_S = 600.0
+MEMORY, SPENT = "engine", "questions"
 REFUSED = (OSError, RulesetError)
 """What the kernel raises when it says no."""
 
@@ -66,6 +68,7 @@ class Gateway:
         self.changed = asyncio.Event()
         self.book = Book(state_dir / "book.db")
         self.tape = Tape(self.book.keep)
+        self.spent = Spent()
         self.box = Box(run_dir)
         self.hand = Hand(self.box)
         self._systemd = systemd
@@ -103,6 +106,7 @@ class Gateway:
             asyncio.get_running_loop().add_reader(descriptor, self._on_tampering)
         self._every(DRIFT_S, "drift", self._mend_drift)
         self._every(MEASURE_S, "measure", self._measure)
+        self._every(REMEMBER_S, "remember", self._remember)
 
     def close(self) -> None:
         """Stop sensing and deciding. The kernel goes on as it was told last."""
@@ -133,8 +137,10 @@ class Gateway:
             return
         if step.steering is not self._steering:
             self._follow(step)
+        today = clock.wall().date()
         for probe in step.probes:
             self._prober.ask(probe)
+            self.spent.note(today, probe)
         for transition in step.transitions:
             self._write_down(transition)
         if step.transitions:
@@ -317,13 +323,16 @@ class Gateway:
         memory = self.engine.memory(clock.now()) | {"at": clock.wall().timestamp()}
         text = json.dumps(memory, sort_keys=True)
         self.book.remember(MEMORY, text)
+        self.book.remember(SPENT, self.spent.text(clock.wall().date()))
 
     def _recall(self) -> None:
         """Take up what an earlier life wrote. Another version may have written it: what cannot be read is let go."""
-        text = self.book.recall().get(MEMORY)
+        remembered = self.book.recall()
+        text = remembered.get(MEMORY)
         if not text:
             return
         try:
+            self.spent.take_up(remembered.get(SPENT, ""))
             memory = json.loads(text)
             passed_s = clock.wall().timestamp() - memory.pop("at", 0.0)
             self.engine.recall(self.started_at, memory, max(0.0, passed_s))
@@ -358,7 +367,9 @@ class Gateway:
         except OSError:
             counters = {}
         epochs = {str(line): epoch for line, epoch in self.hand.epochs.items()}
-        return {"counters": counters, "epochs": epochs, "trouble": self._trouble, "book": self.book.trouble,
+        questions = self.spent.of(clock.wall().date(), {u.name for u in self.site.uplinks if u.metered})
+        return {"counters": counters, "questions": questions, "epochs": epochs,
+                "trouble": self._trouble, "book": self.book.trouble,
                 "rungs": {str(line): ladder.rungs() for line, ladder in self.engine.ladders.items()}}  # fmt: skip
 
     # timers

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from secondpath.judge.line import SLACK_S, LineJudge, Suspicion
+from secondpath.judge.line import LineJudge
 from secondpath.judge.probing import (
     TEMPOS,
     TIMEOUT_S,
@@ -22,6 +22,7 @@ from secondpath.judge.probing import (
     rung_pace_s,
     wave,
 )
+from secondpath.judge.suspicion import SLACK_S, Suspicion
 from secondpath.judge.trials import Trials, patience
 from secondpath.model import Family, Health, Instant, Line, Probe, Site, Target
 

@@ -10,6 +10,7 @@ would only carry the queue along. `Load` knows how full it is.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -36,7 +37,8 @@ KNOWN_S, KNOWN_SAMPLES = 10.0, 10
 RISES = 0.0002
 """What is usual follows downwards at once, upwards by so much a second: 300 ms become usual after 25 minutes."""
 TREMBLE_S = 1200.0
-"""Time constant of what tremble is usual."""
+MOST_GAIN = 0.005
+"""Time constant of what tremble is usual, and how much one step of the delay may teach."""
 FULL = 0.3
 """Our traffic explains a queue from this share of what the line carries: queues build in bursts shorter than a look,"""
 FULL_FROM_BPS = 200_000.0
@@ -62,27 +64,31 @@ class Usual:
     samples: int = 0
     last_s: float = 0.0
 
-    def take(self, now: Instant, rtt_s: float) -> tuple[float, float] | None:
-        """How many times too late and too trembling an answer is; None as long as what is usual is not known."""
+    def take(self, now: Instant, rtt_s: float) -> tuple[float, float, float] | None:
+        """How many times too late and too trembling an answer is, and how many seconds later than usual.
+
+        None as long as what is usual is not known.
+        """
         known = self.samples >= KNOWN_SAMPLES and now - self.since >= KNOWN_S
         differs_s = abs(rtt_s - self.last_s) if self.samples else 0.0
-        late = min((rtt_s - self.rtt_s) / LATE_S, rtt_s / BAD_S)
+        queued_s = rtt_s - self.rtt_s
+        late = min(queued_s / LATE_S, rtt_s / BAD_S)
         trembles = differs_s / max(TREMBLES_S, WORSE * self.tremble_s)
         passed_s = now - self.at
         self.rtt_s = min(rtt_s, self.rtt_s + RISES * passed_s) if known else self.rtt_s + (rtt_s - self.rtt_s) / 4
-        gain = min(1.0, passed_s / TREMBLE_S) if known else 1 / (self.samples or 1)
+        gain = min(MOST_GAIN, passed_s / TREMBLE_S) if known else 1 / (self.samples or 1)
         self.tremble_s += gain * (differs_s - self.tremble_s)
         self.at, self.last_s, self.samples = now, rtt_s, self.samples + 1
-        return (late, trembles) if known else None
+        return (late, trembles, queued_s) if known else None
 
 
 @dataclass(slots=True)
 class Delay:
-    """The round trips of one line. What is remembered of an answer: when, from whom, how late, how trembling."""
+    """The round trips of one line. What is remembered of an answer: when, from whom, how late, trembling and queued."""
 
     usual: dict[str, Usual] = field(default_factory=dict)
     newest_s: float | None = None
-    _recent: deque[tuple[Instant, str, float, float]] = field(default_factory=deque)
+    _recent: deque[tuple[Instant, str, float, float, float]] = field(default_factory=deque)
 
     def take(self, now: Instant, question: str, witness: str, rtt_s: float) -> None:
         """An answer has come: to which question (URI), from which address, after how many seconds."""
@@ -97,7 +103,12 @@ class Delay:
 
     def uneasy(self) -> bool:
         """Whether the newest answer is odd enough to ask more often."""
-        return bool(self._recent) and max(self._recent[-1][2:]) >= 1.0
+        return bool(self._recent) and max(self._recent[-1][2:4]) >= 1.0
+
+    def queue_s(self) -> float:
+        """How much longer than usual answers took of late: what stands in the queue. 0 of nothing."""
+        grown = sorted(queued_s for *_, queued_s in self._recent)
+        return grown[len(grown) // 2] if grown else 0.0
 
     def look(self, now: Instant) -> Lateness:
         """What all addresses say together of the last SPAN_S, or of the last answers where they come seldom."""
@@ -107,7 +118,7 @@ class Delay:
             return Lateness.NONE
         late: dict[str, list[float]] = {}
         trembles: dict[str, list[float]] = {}
-        for _, witness, lateness, tremble in self._recent:
+        for _, witness, lateness, tremble, _ in self._recent:
             late.setdefault(witness, []).append(lateness)
             trembles.setdefault(witness, []).append(tremble)
         if _agree([sorted(each)[len(each) // 2] for each in late.values() if len(each) >= LATE_SAMPLES]):
@@ -123,19 +134,24 @@ def _agree(said: list[float]) -> bool:
 
 @dataclass(slots=True)
 class Load:
-    """How full our own traffic makes one line: bytes of the last SPAN_S, each way, against what it carries.
+    """How full our own traffic makes one uplink: bytes of the last SPAN_S, each way, against what it carries.
+
+    Both families share it, as they share the line and its queue.
 
     `down_bps` and `up_bps` are the contract's; where it is not known, the most that was ever seen.
     """
 
     down_bps: float | None = None
     up_bps: float | None = None
+    came_at: Instant = -math.inf
+    """When a packet last came in."""
     _most: list[float] = field(default_factory=lambda: [0.0, 0.0])
     _moved: deque[tuple[Instant, int, int]] = field(default_factory=deque)
 
     def take(self, now: Instant, in_bytes: int, out_bytes: int) -> None:
         """So many bytes have moved since the last look."""
         self._moved.append((now, in_bytes, out_bytes))
+        self.came_at = now if in_bytes else self.came_at
         self._most = [max(most, rate) for most, rate in zip(self._most, self.rates_bps(now), strict=True)]
 
     def rates_bps(self, now: Instant) -> tuple[float, float]:
@@ -147,9 +163,9 @@ class Load:
             sum(out for _, _, out in self._moved) * 8 / SPAN_S,
         )
 
-    def fills(self, now: Instant) -> bool:
-        """Whether our own traffic is enough to explain a queue."""
+    def fills(self, now: Instant, share: float = FULL) -> bool:
+        """Whether our own traffic is this share of what the line carries, and so may be what queues."""
         for rate, contract, most in zip(self.rates_bps(now), (self.down_bps, self.up_bps), self._most, strict=True):
-            if rate >= FULL_FROM_BPS and rate >= FULL * (contract or most):
+            if rate >= FULL_FROM_BPS and rate >= share * (contract or most):
                 return True
         return False

@@ -12,13 +12,14 @@ Facts of the interface (no carrier, no address) convict at once: they are not gu
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from secondpath.judge.delay import Delay, Lateness, Load
 from secondpath.judge.ladder import Ladder, Rung
 from secondpath.judge.near import Near
 from secondpath.judge.reading import NEXT, Reading, unfit_cause
-from secondpath.judge.traffic import ABOUT, Traffic, Trigger
+from secondpath.judge.suspicion import Suspicion
+from secondpath.judge.traffic import ABOUT, Traffic
 from secondpath.judge.window import OVER_TCP, RETRANSMISSION_S, Window
 from secondpath.model import (
     Cause,
@@ -50,54 +51,22 @@ UNEASY_LATE = 1.0
 LATE_ANSWER_S = 1.5
 QUEUE_S = 3.0
 """Our own traffic explains what answers wait for so long after it filled the line."""
+QUEUE_GROWS_S, OVERFULL, OVERFLOWS_MOST = 0.02, 0.7, 0.4
+"""Loss is our own where round trips have grown by so much, our traffic is so much of what the line carries, and the
+loss is no more than this."""
+LONG_QUEUE_S = 0.1
 STILL_COMES_S = 0.3
 """... and as long as its packets come in at least so often."""
 QUEUED = frozenset({Cause.WELL, Cause.SATURATED})
 STREAK_TO_RETURN = 3
 """Answers in a row, none missing, before a line that was down is up again."""
 STREAK_TO_START = 2
-SLACK_S = 1e-6
 
 
 KEPT = frozenset(
     {Cause.SILENT, Cause.UNSENT, Cause.RECOVERING, Cause.CAPTIVE, Cause.MODEM, Cause.ACCESS, Cause.NEXT_HOP}
 )
 """Causes that stay true of a line that is down until it answers."""
-
-
-@dataclass(slots=True)
-class Suspicion:
-    """A burst under way: since when, and the numbers of the questions asked for it, wave by wave.
-
-    One that traffic raised (`trigger`) begins *quiet*, with one wave more: that goes to this line alone, and only if it
-    is not answered in the time of a round trip do the others become involved. So an office whose traffic looks odd all
-    day costs its metered standby nothing.
-    """
-
-    at: Instant
-    numbers: list[int]
-    waves_left: int
-    next_wave_at: Instant
-    trigger: Trigger | None = None
-    quiet: bool = False
-    shared: bool = False
-    """Whether the other uplinks have been asked to prove themselves for it."""
-    heard: bool = False
-    """Whether anything was answered since it began, late or not: then the line is alive."""
-
-    def spreads(self, now: Instant) -> bool:
-        """Whether the other family of the uplink is to be doubted too, with the wave that is due now."""
-        if self.quiet:
-            return bool(self.numbers) and now >= self.next_wave_at - SLACK_S
-        return not self.numbers
-
-    def concerns_others(self, now: Instant, answer_s: float) -> bool:
-        """Whether other uplinks are to be asked with this wave.
-
-        They are when the first wave has had the time of an answer, or when there will be no other: so a line that loses
-        a packet now and then costs a metered standby nothing.
-        """
-        return not self.quiet and bool(self.numbers) and (now >= self.at + answer_s or self.waves_left <= 1)
 
 
 class LineJudge:
@@ -122,7 +91,7 @@ class LineJudge:
         self.unease = 0.0
         self.portal = False
         self.near = Near(line)
-        self._full_at = self._late_at = self._came_at = -math.inf
+        self._full_at = self._late_at = -math.inf
         self._late = Cause.WELL
         self._rung: Cause | None = None
         self._quality = (Reading.ANSWERS, Cause.WELL)
@@ -188,7 +157,6 @@ class LineJudge:
         """
         self.traffic.see(now, sample)
         self.load.take(now, sample.in_bytes, sample.out_bytes)
-        self._came_at = now if sample.in_ else self._came_at
         accused = self.suspicion is not None and self.suspicion.trigger is not None
         if accused and sample.in_ and self.window.first_overdue(now) is None:
             self.suspicion = None
@@ -232,6 +200,10 @@ class LineJudge:
 
     def _carries(self) -> bool:
         return self.state.health in (Health.UP, Health.DEGRADED)
+
+    def queued(self, now: Instant) -> bool:
+        """Whether answers wait in a queue that our own traffic fills: what takes several of them takes too long."""
+        return self.delay.queue_s() >= LONG_QUEUE_S and self.load.fills(now)
 
     def recovering(self) -> bool:
         """Whether a line that is not up has begun to answer."""
@@ -330,7 +302,7 @@ class LineJudge:
         return now < self._queue_until(burst) and self.load.fills(now)
 
     def _queue_until(self, burst: Suspicion) -> Instant:
-        return min(burst.at + QUEUE_S, self._came_at + STILL_COMES_S)
+        return min(burst.at + QUEUE_S, self.load.came_at + STILL_COMES_S)
 
     def _silent_cause(self, now: Instant) -> Cause:
         known = Cause.CAPTIVE if self.portal else self.near.cause()
@@ -370,13 +342,23 @@ class LineJudge:
             return (Reading.POOR, self._late) if now < self._late_at + CLEAN_S else (Reading.ANSWERS, Cause.WELL)
         sums = self.window.sums(now, self._counted_from, self._heard_by(now)).values()
         self.unease = max([*sums, UNEASY_LATE if self.delay.uneasy() else 0.0])
-        if min(sums, default=0.0) > POOR_DOUBT:
+        if min(sums, default=0.0) > POOR_DOUBT and not self._overflows(now):
             return Reading.POOR, Cause.LOSS
         return (Reading.ANSWERS if lateness in QUEUED else Reading.POOR), lateness
 
+    def _overflows(self, now: Instant) -> bool:
+        """Whether what is lost falls out of a queue that our own traffic has filled; then counting begins anew."""
+        lost, samples = self.window.tally(now, max(self._counted_from, now - LOSSY_S))
+        queues = self.delay.queue_s() >= QUEUE_GROWS_S and self.load.fills(now, OVERFULL)
+        if queues and lost < OVERFLOWS_MOST * samples:
+            self._counted_from = now
+            return True
+        return False
+
     def _heard_by(self, now: Instant) -> Instant:
         """Questions asked after this do not count yet: where answers come late, it takes longer to call them lost."""
-        return now - LATE_ANSWER_S if now - self.window.late_at < CLEAN_S else now
+        waits = now - self.window.late_at < CLEAN_S or self.load.fills(now, OVERFULL)
+        return now - LATE_ANSWER_S if waits else now
 
     def _lateness(self, now: Instant) -> Cause:
         """What the round trips say: well, late or trembling; or that our own traffic explains it."""

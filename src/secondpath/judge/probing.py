@@ -71,6 +71,7 @@ TRY_AGAIN_S = 3600.0
 UNEASY: Sequence[tuple[float, float]] = ((1.0, 0.02), (0.0, 0.04))
 """Pace of the line in use while answers are missing, the seconds of each degree of unease (judge/window): a brown-out
 is told from chance by the number of questions alone, so more of them decide sooner."""
+UNEASY_STANDBY_S = 0.2
 RECOVERY_GAP_S = 0.15
 """Pace of the questions to a line that has begun to answer again."""
 
@@ -98,7 +99,7 @@ def heartbeat_s(tempo: Tempo, judge: LineJudge, in_use: bool, metered: bool, not
     if in_use or nothing_works:
         return slower * tempo.in_use_s
     if not metered:
-        return tempo.standby_s
+        return tempo.standby_s if judge.unease <= 0.0 else min(tempo.standby_s, UNEASY_STANDBY_S)
     return METERED_STANDBY_S if judge.state.health is Health.UP else METERED_DOWN_S
 
 

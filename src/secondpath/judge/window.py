@@ -139,7 +139,7 @@ class Window:
         del self._open[result.probe.number]
         self.unanswered[uri] = 0
         self.answered_at = now
-        if now > entry.overdue_at:
+        if now > entry.overdue_at and not entry.retransmitted():  # else it was lost: the kernel asked again
             self.late_at = now
         self.answered_ask_at = max(entry.at, self.answered_ask_at or entry.at)
         if result.rtt_s is not None and not entry.retransmitted():  # Karn's algorithm: RFC 6298, section 3

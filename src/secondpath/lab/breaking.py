@@ -179,6 +179,12 @@ def slow(place: Place) -> Changes:
     return (Lines(place.uplink.isp, "tc", (wiring.shape(ACCESS, bps), wiring.shape(CORE, bps))),)
 
 
+def bloat(place: Place) -> Changes:
+    """A bucket of N Mbit/s each way with a queue of a second (bufferbloat)."""
+    bps = round(place.number * 1e6)
+    return (Lines(place.uplink.isp, "tc", (wiring.shape(ACCESS, bps, 1000), wiring.shape(CORE, bps, 1000))),)
+
+
 def unslow(place: Place) -> Changes:
     """The contracted rates again, or none."""
     contract = ((ACCESS, place.uplink.down_bps), (CORE, place.uplink.up_bps))

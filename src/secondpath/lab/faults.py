@@ -36,6 +36,9 @@ FAULTS: dict[str, Fault] = {
     "delay+N": breaking.relay("extra_s", 0.5, "Round trips take N ms longer."),
     "jitter-N": breaking.relay("jitter_s", 1.0, "Each way takes 0 to N ms longer, at random, in order."),
     "rate-N": Fault("The line carries only N Mbit/s each way.", breaking.slow, breaking.unslow),
+    "bloat-N": Fault(
+        "The line carries N Mbit/s each way and queues a second of it (bufferbloat).", breaking.bloat, breaking.unslow
+    ),
     "dns-dead": breaking.isp_drops(
         lambda _: (
             "meta l4proto { tcp, udp } th dport { 53, 853 } drop\nmeta l4proto { tcp, udp } th sport { 53, 853 } drop"

@@ -177,10 +177,10 @@ def shape_lines(uplink: Uplink) -> list[str]:
     return [shape(device, bps) for device, bps in rates if bps is not None]
 
 
-def shape(device: str, bps: int) -> str:
-    """A token bucket of that rate with 50 ms of queue, as a modem has."""
+def shape(device: str, bps: int, queue_ms: int = 50) -> str:
+    """A token bucket of that rate with so much of queue; 50 ms, as a good modem has."""
     burst_bytes = max(16_000, bps // 8 // 250)  # at least what the kernel's 250 Hz tick lets through
-    return f"qdisc replace dev {device} root tbf rate {bps}bit burst {burst_bytes} latency 50ms"
+    return f"qdisc replace dev {device} root tbf rate {bps}bit burst {burst_bytes} latency {queue_ms}ms"
 
 
 def isp_ruleset(uplink: Uplink) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from secondpath.engine import Engine
 from secondpath.judge.ladder import Question as Heard
-from secondpath.judge.line import LineJudge, Suspicion
+from secondpath.judge.line import LineJudge
+from secondpath.judge.suspicion import Suspicion
 from secondpath.judge.window import Asked
 from secondpath.model import (
     Health,

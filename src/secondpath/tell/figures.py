@@ -43,6 +43,13 @@ def delay(seconds: float | None) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds >= 0.00995 else f"{seconds * 1000:.1f} ms"
 
 
+def megabytes(octets: float) -> str:
+    """Bytes as 0.4 MB, 12 MB, 3.1 GB (decimal, as contracts count)."""
+    if octets >= 1e9:
+        return f"{octets / 1e9:.1f} GB"
+    return f"{octets / 1e6:.1f} MB" if octets < 10e6 else f"{octets / 1e6:.0f} MB"
+
+
 def local(wall: datetime, timezone: str) -> datetime:
     """A moment by the office's clock, or by this machine's when the office has not said where it is."""
     try:

@@ -55,8 +55,8 @@ class PaperFlows:
         assert (epoch, uplink) in self.left
         self.note("forget")
 
-    def forget_closed(self, epoch: int, uplink: int) -> None:
-        assert (epoch, uplink) in self.left
+    def forget_closed(self, epochs: Iterable[tuple[int, int]]) -> None:
+        assert set(epochs) <= set(self.left)
         self.note("forget closed")
 
     def reset(self, epochs: Iterable[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:

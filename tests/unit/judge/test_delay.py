@@ -70,6 +70,20 @@ def test_lateness_that_our_own_traffic_explains_is_told_and_moves_nobody() -> No
     assert world.switches() == 0, world.recent()
 
 
+@pytest.mark.parametrize("busy", [True, False])
+def test_loss_out_of_a_queue_that_we_fill_ourselves_moves_nobody(busy: bool) -> None:
+    world = office_at_work()
+    for tenth in range(400):
+        if tenth == 50:
+            world.rtt_s, world.loss = {CABLE4: 0.08}, {CABLE4: 0.2}
+        octets = MEGABIT if busy else MEGABIT // 100
+        world.tell(TrafficSample(CABLE4, out=100, in_=400, out_bytes=octets // 20, in_bytes=octets))
+        world.run_for(0.1)
+        if not busy and tenth < 50:
+            world.engine.judges[CABLE4].load.take(world.now, MEGABIT, 0)  # it has been seen to carry much more
+    assert (world.switches() == 0) is busy, world.recent()
+
+
 def test_one_address_that_answers_late_moves_nobody() -> None:
     delay = Delay()
     for second in range(100):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpath.tell.figures import delay, duration, listed, local, moment, share
+from secondpath.tell.figures import delay, duration, listed, local, megabytes, moment, share
 
 NOW = datetime(2026, 11, 22, 18, 42, tzinfo=UTC)
 
@@ -29,6 +29,14 @@ NOW = datetime(2026, 11, 22, 18, 42, tzinfo=UTC)
 )
 def test_a_duration_is_said_in_its_largest_units(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("octets", "said"),
+    [(0, "0.0 MB"), (44_000, "0.0 MB"), (950_000, "0.9 MB"), (10e6, "10 MB"), (124e6, "124 MB"), (3.14e9, "3.1 GB")],
+)
+def test_bytes_are_said_as_contracts_count_them(octets: float, said: str) -> None:
+    assert megabytes(octets) == said
 
 
 @pytest.mark.parametrize(
