@@ -11,7 +11,7 @@ import pytest
 from tests.office import CABLE4, CABLE6, LTE4, LTE6, World, settled_office
 
 from secondpath.cli.plan import main
-from secondpath.model import Transition
+from secondpath.model import Health, Transition
 from secondpath.plan.evidence import record_of, with_evidence
 from secondpath.plan.form.events import rows_of
 from secondpath.plan.form.read import read_text
@@ -32,11 +32,15 @@ def printed(transitions: list[Transition]) -> list[dict[str, Any]]:
 
 
 def day_at_the_office() -> World:
-    """The cable is dead for ten minutes, the backup later for five, and once both families leave one by one."""
+    """The cable is dead for ten minutes, the backup later for five, and once one family alone.
+
+    They count from when it is noticed: the metered backup is asked every two minutes.
+    """
     world = settled_office()
     world.run_for(60)
     for lines, seconds in (({CABLE4, CABLE6}, 600), ({LTE4, LTE6}, 300), ({CABLE6}, 120)):
         world.dead |= lines
+        world.run_until(lambda lines=lines: all(world.state(line).health is Health.DOWN for line in lines), 150.0)  # type: ignore[misc]
         world.run_for(seconds)
         world.dead -= lines
         world.run_for(180)
@@ -59,7 +63,10 @@ def test_a_day_becomes_outages_failovers_and_watched_time(events: list[dict[str,
     evidence, problems = read_file(json.dumps({"schema": 1, "events": events}), plan)
     assert problems == ()
     seen = [(o.uplink, round(o.hours * 60), o.offline) for o in evidence.outages if o.hours is not None]
-    assert seen == [("cable", 10, False), ("lte", 5, False)]  # one dead family alone is no outage
+    told = [datetime.fromisoformat(e["at"]) for e in events if e["subject"] == "verdict"]
+    noticed_min = (told[5] - told[4]).total_seconds() / 60  # a metered line that is down is asked every half minute
+    assert 5.0 <= noticed_min <= 5.6
+    assert seen == [("cable", 10, False), ("lte", round(noticed_min), False)]  # one dead family alone is no outage
     assert [(d.uplink, d.passed) for d in evidence.drills] == [("lte", True), ("lte", True)]
     assert evidence.watched_years["cable"] == pytest.approx(1500 / 31_557_600, rel=0.2)
     assert evidence.watched_years["cable"] == evidence.watched_years["lte"]
