@@ -10,6 +10,7 @@ from tests.netns.strangers import FAMILIES, go_home
 
 from secondpath.lab.box import Box
 from secondpath.lab.office import Office
+from secondpath.lab.seat import Seat, Wish
 from secondpath.lab.topology import find_topology
 
 pytestmark = pytest.mark.netns
@@ -32,7 +33,9 @@ def box() -> Iterator[Box]:
     with Office.up(find_topology("office"), a_name()) as office, Box.of(office, hold="2s") as running:
         running.until_well()
         running.until(lambda: all(knows(running, f"cable/{f}") for f in FAMILIES), 90.0, "who answers what is known")
+        people = Seat.take(office, "staff", [Wish("new-udp", family, 0.5) for family in FAMILIES])
         yield running
+        people.leave()
 
 
 def knows(box: Box, line: str) -> bool:

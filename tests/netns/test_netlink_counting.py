@@ -123,4 +123,4 @@ def test_the_sense_tells_what_moves_and_ends_when_it_is_closed(gateway: Namespac
         witness.close()
 
     asyncio.run(follow())
-    assert heard == [TrafficSample(LINE, out=2, in_=2)]
+    assert heard == [TrafficSample(LINE, out=2, in_=2, out_bytes=58, in_bytes=58)]

@@ -336,10 +336,11 @@ class LineJudge:
         lateness = self._lateness(now)
         if self.state.health is Health.DEGRADED:
             lost, samples = self.window.tally(now, max(self._counted_from, now - CLEAN_S))
-            clean = samples >= CLEAN_SAMPLES and lost / samples < CLEAN_LOSS_RATIO
-            if not clean:
+            if lost >= CLEAN_LOSS_RATIO * samples > 0:
                 return Reading.POOR, Cause.LOSS
-            return (Reading.POOR, self._late) if now < self._late_at + CLEAN_S else (Reading.ANSWERS, Cause.WELL)
+            if now < self._late_at + CLEAN_S:
+                return Reading.POOR, self._late
+            return (Reading.ANSWERS, Cause.WELL) if samples >= CLEAN_SAMPLES else (Reading.POOR, self.state.cause)
         sums = self.window.sums(now, self._counted_from, self._heard_by(now)).values()
         self.unease = max([*sums, UNEASY_LATE if self.delay.uneasy() else 0.0])
         if min(sums, default=0.0) > POOR_DOUBT and not self._overflows(now):
