@@ -9,8 +9,9 @@ Files   wire        messages, attributes, the `Socket`: acknowledgements, errors
         conntrack   `Conntrack`: flush, dump, count, delete and re-mark flows by mark and mask
         links entries   `Link`, `Address`; `RouteEntry`, `RuleEntry`, packed and parsed
         route       `Route`: read links, addresses, routes, rules; replace and delete the latter two
-        monitor     `Monitor`: changes of the same, as they happen
-        driver      `Driver`: whether there is a carrier, asked of the driver by ioctl
+        copies      `Copies`: packets that rules hand over
+        queueing    `Queueing`: read qdiscs, classes of HTB, filters that redirect
+        monitor driver  `Monitor`: changes of the same, as they happen; `Driver`: whether there is a carrier, by ioctl
         diag        end the local TCP connections that a dead address left behind
 Never   decides, retries a change, logs, forks, reads a clock, waits without a time-out, or touches
         a table, mark or rule it was not handed. One object is one socket of one thread, in the

@@ -24,6 +24,7 @@ from secondpath.netlink.flow import (
     Flow,
     pack_tuple,
     read_flows,
+    read_slices,
 )
 from secondpath.netlink.wire import ACK, NETLINK_NETFILTER, REQUEST, NetlinkError, Socket, attribute, message
 
@@ -110,6 +111,15 @@ class Conntrack:
         Only TCP in these states, if some are named: the others are passed over without being parsed.
         """
         return read_flows(self._bodies(mark, mask, family), tcp_states)
+
+    def walk(self, mark: int, mask: int, family: int = 0) -> Iterator[list[Flow]]:
+        """The same, one datagram's worth at a time (some thirty flows): whoever walks can pause between any two.
+
+        What changes meanwhile may be missed, or told twice. Ask nothing else of this socket before the walk is over.
+        """
+        asked = _header(family) + _marked(mark, mask)
+        parts = self._socket.each_part(_GET, asked, f"walk the flows of mark {mark:#x}/{mask:#x}")
+        return read_slices(parts)
 
     def count(self, mark: int, mask: int, family: int = 0) -> int:
         """How many flows have `mark` under `mask`."""

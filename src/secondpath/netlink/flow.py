@@ -20,6 +20,7 @@ EXPECTED, SEEN_REPLY, ASSURED, CONFIRMED = 1, 2, 4, 8  # IPS_*, the bits of `Flo
 SRC_NAT, DST_NAT, DYING = 16, 32, 512
 
 ORIGINAL, REPLY, STATUS, PROTOCOL_INFO, TIMEOUT, MARK, IDENT = 1, 2, 3, 4, 7, 8, 12  # CTA_*
+COUNTED_OUT, COUNTED_IN = 9, 10  # CTA_COUNTERS_ORIG, CTA_COUNTERS_REPLY
 MARK_MASK, STATUS_MASK = 21, 26
 _TUPLE_IP, _TUPLE_PROTOCOL = 1, 2
 _NUMBER, _SOURCE_PORT, _DEST_PORT = 1, 2, 3  # CTA_PROTO_*
@@ -42,6 +43,9 @@ class Flow:
     `status` is a set of IPS_* bits (SEEN_REPLY, ASSURED …), `tcp_state` the kernel's number (1 SYN_SENT, 2 SYN_RECV,
     3 ESTABLISHED, 4 FIN_WAIT, 5 CLOSE_WAIT, 6 LAST_ACK, 7 TIME_WAIT, 8 CLOSE, 9 SYN_SENT2) or None if it is not TCP,
     `timeout_s` the seconds the entry lives on without a packet, `ident` tells it from a later one with the same tuple.
+
+    `out_packets` and `out_bytes` (of IP) went the way of the first packet, `in_packets` and `in_bytes` came back: all 0
+    where nothing was counted (sysctl nf_conntrack_acct) when the flow began.
     """
 
     family: int
@@ -59,6 +63,10 @@ class Flow:
     tcp_state: int | None
     timeout_s: int
     ident: int
+    out_packets: int = 0
+    out_bytes: int = 0
+    in_packets: int = 0
+    in_bytes: int = 0
 
     @property
     def answered(self) -> bool:
@@ -67,7 +75,7 @@ class Flow:
 
 
 _BODY_AT = 4  # after nfgenmsg, whose first byte is the family
-_FAMILY, _TCP_STATE, _CODE, _REPLY_CODE = 0, 12, 15, 16  # places among the numbers of a flow
+_FAMILY, _TCP_STATE, _CODE, _REPLY_CODE = 0, 12, 19, 20  # places among the numbers of a flow
 
 
 def _side(side: int, first: int, code: int) -> dict[tuple[int, ...], tuple[int, str]]:
@@ -99,6 +107,10 @@ _WANTED: dict[tuple[int, ...], tuple[int, str]] = {
     (PROTOCOL_INFO, 1, 1): (_TCP_STATE, "B"),  # CTA_PROTOINFO_TCP, CTA_PROTOINFO_TCP_STATE
     (TIMEOUT,): (13, "I"),
     (IDENT,): (14, "I"),
+    (COUNTED_OUT, 1): (15, "Q"),  # CTA_COUNTERS_PACKETS
+    (COUNTED_OUT, 2): (16, "Q"),  # CTA_COUNTERS_BYTES
+    (COUNTED_IN, 1): (17, "Q"),
+    (COUNTED_IN, 2): (18, "Q"),
 }
 _NESTS = frozenset(way[:depth] for way in _WANTED for depth in range(1, len(way)))
 _NEEDED = frozenset({1, 2, 4, 6, 8})  # proto and addresses
@@ -163,17 +175,28 @@ def read_flows(bodies: Iterable[bytes], tcp_states: Container[int] | None = None
     """
     learned: dict[int, list[Layout]] = {}  # by length; TCP over IPv4 and UDP over IPv6 happen to have the same
     for body in bodies:
-        headers = int.from_bytes(body, "little")
-        layouts = learned.setdefault(len(body), [])
-        for layout in layouts:
-            if headers & layout.headers == layout.skeleton:
-                break
-        else:
-            layout = Layout(body)
-            layouts.append(layout)
+        layout = _layout_of(body, learned)
         at = layout.tcp_state_at
         if tcp_states is None or (at is not None and body[at] in tcp_states):
             yield layout.read(body)
+
+
+def read_slices(slices: Iterable[list[bytes]]) -> Iterator[list[Flow]]:
+    """The flows in the messages of a dump that is read piece by piece."""
+    learned: dict[int, list[Layout]] = {}
+    for bodies in slices:
+        yield [_layout_of(body, learned).read(body) for body in bodies]
+
+
+def _layout_of(body: bytes, learned: dict[int, list[Layout]]) -> Layout:
+    headers = int.from_bytes(body, "little")
+    layouts = learned.setdefault(len(body), [])
+    for layout in layouts:
+        if headers & layout.headers == layout.skeleton:
+            return layout
+    layout = Layout(body)
+    layouts.append(layout)
+    return layout
 
 
 def pack_tuple(flow: Flow) -> bytes:

@@ -8,6 +8,7 @@ from secondpath.netlink.wire import attributes, number, string
 
 _OPERSTATES = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
 _LINK, _ADDRESS = struct.Struct("=BxHiII"), struct.Struct("=BBBBI")
+_COUNTS = struct.Struct("=4Q")  # the first of rtnl_link_stats64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,26 @@ class Link:
     kind: str | None
     mac: str
     lower: int | None = None
+
+
+ETHERNET, ETHERNET_HEADER_BYTES = 1, 14
+"""ARPHRD_ETHER (linux/if_arp.h), and what an interface of that type counts with each packet (IEEE 802.3, no FCS)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What an interface has counted since it is there; `kind` is its hardware type (linux/if_arp.h)."""
+
+    index: int
+    name: str
+    kind: int
+    packets: int
+    octets: int
+
+    @property
+    def ip_bytes(self) -> int:
+        """Without the header of each frame."""
+        return self.octets - (ETHERNET_HEADER_BYTES * self.packets if self.kind == ETHERNET else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +91,16 @@ def parse_link(body: bytes) -> Link:
         mac=parts.get(1, b"").hex(":"),
         lower=lower if lower != index and 37 not in parts else None,  # IFLA_LINK_NETNSID: it is in another namespace
     )
+
+
+def parse_counts(body: bytes) -> Counts | None:
+    """The counters in one RTM_NEWLINK; None where the kernel tells none."""
+    _family, kind, index, _flags, _changed = _LINK.unpack_from(body)
+    parts = attributes(body, _LINK.size)
+    if len(parts.get(23, b"")) < _COUNTS.size:  # IFLA_STATS64
+        return None
+    rx_packets, tx_packets, rx_bytes, tx_bytes = _COUNTS.unpack_from(parts[23])
+    return Counts(index, string(parts.get(3, b"")), kind, rx_packets + tx_packets, rx_bytes + tx_bytes)
 
 
 def parse_address(body: bytes) -> Address:

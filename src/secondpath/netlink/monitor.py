@@ -6,6 +6,7 @@ event each (IPv6 tells of every one). So after a `LinkEvent` that is not up, rea
 """
 
 import errno
+import struct
 from dataclasses import dataclass
 from socket import AF_INET, AF_INET6
 from typing import Final, Self, TypeAlias
@@ -28,9 +29,12 @@ ROUTES: Final = 1 << 6 | 1 << 10
 RULES: Final = 1 << 7 | 1 << 18
 SETTINGS: Final = 1 << 23 | 1 << 24
 """RTNLGRP_IPV4_NETCONF and RTNLGRP_IPV6_NETCONF: forwarding, reverse-path filter."""
+QUEUEING: Final = 1 << 3
+"""RTNLGRP_TC: qdiscs, classes, filters."""
 EVERYTHING: Final = LINKS | ADDRESSES | ROUTES | RULES
 
 _BUFFER_BYTES = 4 << 20
+_QUEUE = struct.Struct("=B3xiIII")
 _FAMILIES = frozenset({AF_INET, AF_INET6})
 
 
@@ -74,11 +78,20 @@ class SettingEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueLoss:
+    """A qdisc, a class or a filter was deleted: `major` is its handle's; of a filter its parent's, and preference."""
+
+    index: int
+    major: int
+    preference: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Overrun:
     """Events came faster than they were read, and some are lost: read the full state again."""
 
 
-Event: TypeAlias = LinkEvent | AddressEvent | RouteEvent | RuleEvent | SettingEvent | Overrun
+Event: TypeAlias = LinkEvent | AddressEvent | RouteEvent | RuleEvent | SettingEvent | QueueLoss | Overrun
 
 
 def parse_event(part: Message) -> Event | None:
@@ -95,7 +108,12 @@ def parse_event(part: Message) -> Event | None:
             return RuleEvent(parse_rule(part.body), part.kind == 33)
         case 80 if family in _FAMILIES:
             return SettingEvent(family)
-    return None
+    return _lost_queue(part) if part.kind in (37, 41, 45) else None  # RTM_DELQDISC, RTM_DELTCLASS, RTM_DELTFILTER
+
+
+def _lost_queue(part: Message) -> QueueLoss:
+    _family, index, handle, parent, info = _QUEUE.unpack_from(part.body)  # struct tcmsg
+    return QueueLoss(index, parent >> 16, info >> 16) if part.kind == 45 else QueueLoss(index, handle >> 16)
 
 
 class Monitor:

@@ -38,7 +38,7 @@ from secondpath.netlink.wire import (
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
 _SUBSYSTEM = 10 << 8  # NFNL_SUBSYS_NFTABLES
 _GET_TABLE, _GET_CHAIN, _GET_RULE, GET_OBJECT = (_SUBSYSTEM | number for number in (1, 4, 7, 19))
-_GET_GENERATION = _SUBSYSTEM | 16
+_GET_SET, _GET_GENERATION = _SUBSYSTEM | 10, _SUBSYSTEM | 16
 _NEW_ELEMENT, _GET_ELEMENT, _DELETE_ELEMENT = _SUBSYSTEM | 12, _SUBSYSTEM | 13, _SUBSYSTEM | 14
 INET_HEADER = struct.pack(">BBH", 1, 0, 0)  # nfgenmsg: NFPROTO_INET, NFNETLINK_V0
 _BATCH_HEADER = struct.pack(">BBH", 0, 0, 10)  # its last field names the subsystem
@@ -46,6 +46,7 @@ _TABLE, _SET, _ELEMENTS = 1, 2, 3  # NFTA_SET_ELEM_LIST_*
 _KEY, _DATA = 1, 2  # NFTA_SET_ELEM_*
 _VALUE, _VERDICT = 1, 2  # NFTA_DATA_*
 COUNTER_OBJECT = 1  # NFT_OBJECT_COUNTER
+_ANONYMOUS_SET, MAP_SET = 0x1, 0x8  # NFT_SET_ANONYMOUS, NFT_SET_MAP
 _JUMP, _GOTO = -3, -4
 _CODE = struct.Struct(">i")
 _READ_TRIES = 20
@@ -238,11 +239,19 @@ class Nft:
                 found[string(counter[2])] = int.from_bytes(values[2], "big"), int.from_bytes(values[1], "big")
         return found
 
-    def chains(self) -> frozenset[str]:
-        """The names of the table's chains. Empty if there is no such table."""
+    def chains(self) -> dict[str, bool]:
+        """The table's chains, and which of them are hooked: called by the kernel itself. Empty without such a table."""
         bodies = self._socket.dump(_GET_CHAIN, INET_HEADER, "read the chains")
-        parsed = [attributes(body, 4) for body in bodies]  # NFTA_CHAIN_TABLE 1, NAME 3
-        return frozenset(string(chain[3]) for chain in parsed if string(chain[1]) == self.table)
+        parsed = [attributes(body, 4) for body in bodies]  # NFTA_CHAIN_TABLE 1, NAME 3, HOOK 4
+        return {string(chain[3]): 4 in chain for chain in parsed if string(chain[1]) == self.table}
+
+    def sets(self) -> dict[str, int]:
+        """The table's sets and maps that have a name, each with its flags (NFT_SET_*). ENOENT without such a table."""
+        asked = INET_HEADER + text(1, self.table)
+        bodies = self._socket.dump(_GET_SET, asked, f"read the sets of table inet {self.table}")
+        parsed = [attributes(body, 4) for body in bodies]  # NFTA_SET_TABLE 1, NAME 2, FLAGS 3
+        flags = {string(each[2]): int.from_bytes(each.get(3, b"")) for each in parsed}
+        return {name: its for name, its in flags.items() if not its & _ANONYMOUS_SET}
 
     def rule_count(self) -> int:
         """How many rules the table's chains hold together; 0 if there is no such table."""

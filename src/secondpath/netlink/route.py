@@ -10,7 +10,7 @@ from socket import AF_INET, AF_INET6
 from typing import Self
 
 from secondpath.netlink.entries import RouteEntry, RuleEntry, pack_route, pack_rule, parse_route, parse_rule
-from secondpath.netlink.links import Address, Link, parse_address, parse_link
+from secondpath.netlink.links import Address, Counts, Link, parse_address, parse_counts, parse_link
 from secondpath.netlink.wire import CREATE, EXCLUSIVE, NETLINK_ROUTE, REPLACE, NetlinkError, Socket, word
 
 _GET_LINK, _GET_ADDRESS = 18, 22
@@ -47,6 +47,11 @@ class Route:
         """All interfaces."""
         asked = bytes(16) + word(_LINK_MASK, _SKIP_STATISTICS)
         return [parse_link(body) for body in self._socket.dump(_GET_LINK, asked, "list links")]
+
+    def counts(self) -> list[Counts]:
+        """What all interfaces have counted."""
+        found = (parse_counts(body) for body in self._socket.dump(_GET_LINK, bytes(16), "count links"))
+        return [counts for counts in found if counts is not None]
 
     def link(self, index: int) -> Link | None:
         """One interface; None if there is none of this index."""

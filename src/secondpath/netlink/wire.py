@@ -288,6 +288,27 @@ class Socket:
                 return bodies
         raise NetlinkError(errno.EINTR, f"{what}: it kept changing while it was read")
 
+    def each_part(self, kind: int, body: bytes, what: str) -> Iterator[list[bytes]]:
+        """The bodies of a dump's messages, datagram by datagram: the kernel goes on when the next is asked for.
+
+        It is read once only; who needs it without gaps asks for a `dump`. Raises `NetlinkError` where it is refused.
+        """
+        sequence = self.reserve()
+        self.send(message(kind, REQUEST | DUMP, sequence, body))
+        while True:
+            bodies: list[bytes] = []
+            for part in messages(self.receive() or b""):
+                if part[2] != sequence:
+                    continue
+                if part[0] in (DONE, ERROR):
+                    code, words = answer_error(part)
+                    if code:
+                        raise _refusal(code, what, words)
+                    yield bodies
+                    return
+                bodies.append(part[3])
+            yield bodies
+
     def _read_dump(self, sequence: int, what: str) -> list[bytes] | None:
         bodies: list[bytes] = []
         torn = False
