@@ -1,4 +1,4 @@
-"""ICMP echo packets, pure: building requests, reading what comes back (RFC 792; RFC 4443 sections 3.1, 4.1, 4.2)."""
+"""ICMP echo packets, pure: building requests, reading what comes back (RFC 792; RFC 4443 sections 3 and 4)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ _HEADER = struct.Struct("!BBHHH")
 _REQUEST = {Family.IPV4: 8, Family.IPV6: 128}
 _REPLY = {Family.IPV4: 0, Family.IPV6: 129}
 _UNREACHABLE = {Family.IPV4: 3, Family.IPV6: 1}
+_EXPIRED = {Family.IPV4: 11, Family.IPV6: 3}
+"""Time exceeded; code 0 is in transit, code 1 a packet whose pieces never came together."""
 _PROTOCOL = {Family.IPV4: 1, Family.IPV6: 58}
 
 
@@ -28,15 +30,15 @@ def _passing(words: int, *kinds: int) -> bytes:
 
 
 FILTERS = {
-    Family.IPV4: _passing(1, _REPLY[Family.IPV4], _UNREACHABLE[Family.IPV4]),
-    Family.IPV6: _passing(8, _REPLY[Family.IPV6], _UNREACHABLE[Family.IPV6]),
+    family: _passing(words, _REPLY[family], _UNREACHABLE[family], _EXPIRED[family])
+    for family, words in ((Family.IPV4, 1), (Family.IPV6, 8))
 }
 """ICMP_FILTER (raw(7)) and ICMP6_FILTER (RFC 3542 section 3.2): others do not wake us."""
 SIZING_FILTERS = {
-    Family.IPV4: FILTERS[Family.IPV4],
+    Family.IPV4: _passing(1, _REPLY[Family.IPV4], _UNREACHABLE[Family.IPV4]),
     Family.IPV6: _passing(8, _REPLY[Family.IPV6], _UNREACHABLE[Family.IPV6], _TOO_BIG_IPV6),
 }
-"""The same, and "packet too big"."""
+"""For the search for sizes: replies, refusals, and "packet too big"."""
 
 WORDS = {
     Family.IPV4: {0: "no route to the network", 1: "no route to the host", 3: "port closed", 4: "too big"},
@@ -69,6 +71,16 @@ class Unreachable:
     limit_bytes: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Expired:
+    """Time exceeded in transit, for an echo request from `source` to `target` that it quotes."""
+
+    ident: int
+    sequence: int
+    source: IPAddress
+    target: IPAddress
+
+
 def request(family: Family, ident: int, sequence: int, payload: bytes) -> bytes:
     """An echo request. For ICMPv6 the kernel fills in the checksum (RFC 3542 section 3.1)."""
     kind = _REQUEST[family]
@@ -86,7 +98,7 @@ def checksum(data: bytes) -> int:
     return ~(total + (total >> 16)) & 0xFFFF
 
 
-def read(family: Family, packet: bytes) -> Reply | Unreachable | None:
+def read(family: Family, packet: bytes) -> Reply | Unreachable | Expired | None:
     """What a packet of a raw socket says about an echo of ours; IPv4 packets come with their IP header."""
     if family is Family.IPV4:
         packet = packet[_ipv4_header_bytes(packet) :]
@@ -95,16 +107,19 @@ def read(family: Family, packet: bytes) -> Reply | Unreachable | None:
     kind, code, _, ident, sequence = _HEADER.unpack_from(packet)
     if kind == _REPLY[family]:
         return Reply(ident, sequence, packet[_HEADER.size :])
+    quoted = _quoted(family, packet[_HEADER.size :])
+    if quoted is None:
+        return None
     if family is Family.IPV6 and kind == _TOO_BIG_IPV6:
-        return _quoted(family, packet[_HEADER.size :], "too big", ident << 16 | sequence)
+        return Unreachable(*quoted, "too big", ident << 16 | sequence)
     if kind == _UNREACHABLE[family]:
         too_big = family is Family.IPV4 and code == _TOO_BIG_IPV4_CODE
         words = WORDS[family].get(code, "forbidden by a rule")
-        return _quoted(family, packet[_HEADER.size :], words, sequence if too_big else None)
-    return None
+        return Unreachable(*quoted, words, sequence if too_big else None)
+    return Expired(*quoted) if kind == _EXPIRED[family] and code == 0 else None
 
 
-def _quoted(family: Family, packet: bytes, words: str, limit_bytes: int | None) -> Unreachable | None:
+def _quoted(family: Family, packet: bytes) -> tuple[int, int, IPAddress, IPAddress] | None:
     """The echo request inside an error: at least its IP header and 8 bytes (RFC 1122 section 3.2.2)."""
     source: IPAddress
     target: IPAddress
@@ -118,7 +133,7 @@ def _quoted(family: Family, packet: bytes, words: str, limit_bytes: int | None) 
     kind, _, _, ident, sequence = _HEADER.unpack_from(packet, start)
     if protocol != _PROTOCOL[family] or kind != _REQUEST[family]:
         return None
-    return Unreachable(ident, sequence, source, target, words, limit_bytes)
+    return ident, sequence, source, target
 
 
 def _ipv4_header_bytes(packet: bytes) -> int:

@@ -1,16 +1,12 @@
 """ICMP: is there an echo? 44 bytes out, 44 back for IPv4; one raw socket for each line.
 
 The same in full size: an echo of FULL_BYTES that nobody may cut in pieces finds a path that swallows large packets.
-
-Round trips end at the kernel's receive stamp (SO_TIMESTAMPNS): in a loaded box a stamp taken here is 0.1-1 ms late.
-But that stamp is of the wall clock, which may be set while a question is open; so the same span is also measured on
-the monotonic clock, and where the two clocks moved apart the monotonic one is believed.
+With a TTL of its own, as traceroute asks, it ends at a router which says so (RFC 792; RFC 4443 section 3.3).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
 import secrets
@@ -20,58 +16,37 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from secondpath import clock
-from secondpath.model import Family, Outcome, ProbeKind, ProbeResult
+from secondpath.model import Family, IPAddress, Outcome, ProbeKind, ProbeResult
 from secondpath.sense import echo
+from secondpath.sense.arrival import ECHO, Trait
 from secondpath.sense.attempt import Attempt
 from secondpath.sense.egress import Egress
+from secondpath.sense.stamp import CONTROL_BYTES, Moment, kernel_wall_s, round_trip_s, take_moment, want_stamps
 
 _PROTOCOLS = {Family.IPV4: socket.IPPROTO_ICMP, Family.IPV6: socket.IPPROTO_ICMPV6}
 _FILTER_OPTIONS = {Family.IPV4: (255, 1), Family.IPV6: (socket.IPPROTO_ICMPV6, 1)}
 """SOL_RAW ICMP_FILTER of linux/icmp.h; ICMP6_FILTER of linux/icmpv6.h."""
-_SO_TIMESTAMPNS_NEW = 64
-"""asm-generic/socket.h: two 64-bit numbers on every machine, safe after 2038 (Linux 5.1)."""
-_STAMP = struct.Struct("=qq")
 _DONT_FRAGMENT = {
     Family.IPV4: (socket.IPPROTO_IP, 10, 3),
     Family.IPV6: (socket.IPPROTO_IPV6, 23, 3),
 }
 """IP_MTU_DISCOVER and IPV6_MTU_DISCOVER (linux/in.h, in6.h) set to PROBE: DF, and no heed to what was learned."""
+_TTL = {Family.IPV4: (socket.IPPROTO_IP, socket.IP_TTL), Family.IPV6: (socket.IPPROTO_IPV6, socket.IPV6_HOPLIMIT)}
+"""Of one packet, by a control message: Linux 3.13 for IPv4, RFC 3542 section 6.3 for IPv6."""
 FULL_BYTES = 1400
 """IP length of an echo in full size: what every common access carries, tunnels and cellular ones mostly too."""
 _HEADERS_BYTES = {Family.IPV4: 28, Family.IPV6: 48}
-_CLOCKS_APART_S = 0.001
 _REMEMBERED = 512
 """Questions kept for a late answer, of each line."""
 _BATCH = 64
 
 
 async def ask(attempt: Attempt) -> ProbeResult:
-    """OK for an echo reply, also after the TIMEOUT was delivered; REFUSED when a router says that there is no way."""
+    """OK for an echo reply, also after the TIMEOUT was delivered; REFUSED when a router says that there is no way.
+
+    EXPIRED when a router says that the probe's own TTL ended there.
+    """
     return await attempt.egress.resident(Echoes).ask(attempt)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """The two clocks, read together: monotonic and wall-clock seconds."""
-
-    monotonic_s: float
-    wall_s: float
-
-
-def take_moment() -> Moment:
-    """Now, on both clocks."""
-    return Moment(clock.now(), clock.wall().timestamp())
-
-
-def round_trip_s(sent: Moment, read: Moment, kernel_wall_s: float | None) -> float:
-    """Seconds from `sent` to the kernel's stamp, or to `read` when the stamp is missing or cannot be trusted."""
-    monotonic_s = read.monotonic_s - sent.monotonic_s
-    wall_s = read.wall_s - sent.wall_s
-    if kernel_wall_s is None or abs(wall_s - monotonic_s) > _CLOCKS_APART_S:
-        return monotonic_s
-    kernel_s = kernel_wall_s - sent.wall_s
-    return kernel_s if 0 < kernel_s <= monotonic_s + _CLOCKS_APART_S else monotonic_s
 
 
 @dataclass(slots=True, eq=False)
@@ -103,9 +78,12 @@ class Echoes:
         if attempt.probe.target.kind is ProbeKind.SIZE:
             payload = payload.ljust(FULL_BYTES - _HEADERS_BYTES[self._family], b"\0")
         packet = echo.request(self._family, self._ident, sequence, payload)
+        attempt.answer = Trait(ECHO[self._family], self._ident, sequence)
         result: asyncio.Future[ProbeResult] = asyncio.get_running_loop().create_future()
         question = _Question(attempt, payload, take_moment(), result)
-        sock.sendto(packet, (str(attempt.probe.target.address), 0))
+        ttl = attempt.probe.ttl
+        control = [] if ttl is None else [(*_TTL[self._family], struct.pack("=i", ttl))]
+        sock.sendmsg([packet], control, 0, (str(attempt.probe.target.address), 0))
         self._asked[sequence] = question
         if len(self._asked) > _REMEMBERED:
             del self._asked[next(iter(self._asked))]
@@ -133,14 +111,13 @@ class Echoes:
         sock = self._egress.open(socket.SOCK_RAW, _PROTOCOLS[self._family])
         sock.setsockopt(*_FILTER_OPTIONS[self._family], echo.FILTERS[self._family])
         sock.setsockopt(*_DONT_FRAGMENT[self._family])
-        with contextlib.suppress(OSError):  # before Linux 5.1 our own stamp must do
-            sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS_NEW, 1)
+        want_stamps(sock)
         return sock
 
     def _read(self, sock: socket.socket) -> None:
         for _ in range(_BATCH):
             try:
-                packet, ancillary, _, source = sock.recvmsg(2048, 64)
+                packet, ancillary, _, source = sock.recvmsg(2048, CONTROL_BYTES)
             except OSError:  # nothing more; an error of an earlier packet is taken by reading it
                 return
             self._match(packet, ancillary, str(source[0]))
@@ -156,16 +133,23 @@ class Echoes:
         target = question.attempt.probe.target.address
         if isinstance(answer, echo.Reply):
             if answer.payload == question.payload and sender == target:
-                question.attempt.rtt_s = round_trip_s(question.sent, take_moment(), _kernel_wall_s(ancillary))
+                question.attempt.rtt_s = round_trip_s(question.sent, take_moment(), kernel_wall_s(ancillary))
                 self._finish(answer.sequence, Outcome.OK, "echo")
-        elif answer.target == target and answer.source == sender:
+        elif answer.target != target:
+            return
+        elif isinstance(answer, echo.Expired):
+            if question.attempt.probe.ttl is None:
+                self._finish(answer.sequence, Outcome.REFUSED, f"{sender} says: the way goes round in circles")
+            else:
+                self._finish(answer.sequence, Outcome.EXPIRED, "time exceeded", sender)
+        elif answer.source == sender:
             self._finish(answer.sequence, Outcome.UNSENT, f"{self._egress.interface}: the next hop does not answer")
-        elif answer.target == target:
+        else:
             self._finish(answer.sequence, Outcome.REFUSED, f"{sender} says: {answer.words}")
 
-    def _finish(self, sequence: int, outcome: Outcome, detail: str) -> None:
+    def _finish(self, sequence: int, outcome: Outcome, detail: str, by: IPAddress | None = None) -> None:
         question = self._asked.pop(sequence)
-        result = question.attempt.ended(outcome, detail)
+        result = question.attempt.ended(outcome, detail, by)
         if not question.result.done():
             question.result.set_result(result)
         elif outcome is Outcome.OK:
@@ -178,12 +162,3 @@ def _index_of(interface: str) -> int:
         return socket.if_nametoindex(interface)
     except OSError as error:
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV)) from error
-
-
-def _kernel_wall_s(ancillary: Iterable[tuple[int, int, bytes]]) -> float | None:
-    """The kernel's receive stamp in wall-clock seconds, if the packet carries one."""
-    for level, kind, data in ancillary:
-        if (level, kind, len(data)) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS_NEW, _STAMP.size):
-            seconds, nanoseconds = _STAMP.unpack(data)
-            return float(seconds + nanoseconds / 1e9)
-    return None

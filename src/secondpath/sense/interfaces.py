@@ -19,7 +19,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from secondpath import clock
-from secondpath.model import InterfaceChange, Uplink
+from secondpath.model import InsideChange, InterfaceChange, Network, Uplink
 from secondpath.netlink.driver import Driver
 from secondpath.netlink.entries import RouteEntry
 from secondpath.netlink.links import Address, Link
@@ -51,7 +51,7 @@ _WARY_S = 1.1
 
 
 class Interfaces:
-    """Delivers an `InterfaceChange` for an uplink when, and only when, something of it changed.
+    """Delivers an `InterfaceChange` for an uplink, an `InsideChange` for a network, when and only when it changed.
 
     `own_tables` are the routing tables that act fills; `root` is where lease files are found, other than / in tests.
     """
@@ -62,9 +62,14 @@ class Interfaces:
         uplinks: tuple[Uplink, ...],
         own_tables: frozenset[int],
         root: Path = Path("/"),
+        deliver_inside: Callable[[InsideChange], None] = lambda _: None,
+        networks: tuple[Network, ...] = (),
     ) -> None:
         self._deliver = deliver
+        self._deliver_inside = deliver_inside
         self._uplinks = uplinks
+        self._networks = networks
+        self._connected: dict[str, bool] = {}
         self._own_tables = own_tables
         self._root = root
         self._links: dict[int, Link] = {}
@@ -89,9 +94,10 @@ class Interfaces:
         self._be_wary()
         asyncio.get_running_loop().add_reader(self._monitor.fileno(), self._follow, self._monitor)
 
-    def watch(self, uplinks: tuple[Uplink, ...]) -> None:
-        """Follow these uplinks from now on. Only what is new or differs is delivered."""
-        self._uplinks = uplinks
+    def watch(self, uplinks: tuple[Uplink, ...], networks: tuple[Network, ...] = ()) -> None:
+        """Follow these uplinks and networks from now on. Only what is new or differs is delivered."""
+        self._uplinks, self._networks = uplinks, networks
+        self._connected = {n.name: self._connected[n.name] for n in networks if n.name in self._connected}
         names = {uplink.name for uplink in uplinks}
         self._told = {name: change for name, change in self._told.items() if name in names}
         self._tell()
@@ -147,7 +153,9 @@ class Interfaces:
         return False
 
     def _is_watched(self, index: int) -> bool:
-        return any(link.index == index for link in self._watched())
+        inside = {network.interface for network in self._networks}
+        at = self._links.get(index)
+        return (at is not None and at.name in inside) or any(link.index == index for link in self._watched())
 
     def _watched(self) -> list[Link]:
         """The interfaces of the uplinks, and those on which they stand."""
@@ -202,6 +210,17 @@ class Interfaces:
                 self._deliver(state)
         if any(_may_find_gateway(state) for state in states):
             self._look_again()
+        self._tell_inside()
+
+    def _tell_inside(self) -> None:
+        """Deliver the networks where something is connected that was not, or the other way round."""
+        links = {link.name: link for link in self._links.values()}
+        for network in self._networks:
+            link = links.get(network.interface)
+            connected = link is not None and link.up and all(has_carrier(part) for part in self._stack(link))
+            if self._connected.get(network.name) is not connected:
+                self._connected[network.name] = connected
+                self._deliver_inside(InsideChange(network.name, connected))
 
     def _state(self, uplink: Uplink) -> InterfaceChange:
         link = next((link for link in self._links.values() if link.name == uplink.interface), None)

@@ -15,6 +15,7 @@ from secondpath.sense import dns, http, https, icmp, tcp, tls
 from secondpath.sense.attempt import Attempt
 from secondpath.sense.egress import Egress
 from secondpath.sense.refusal import unsent
+from secondpath.sense.tap import watched
 
 Ask: TypeAlias = Callable[[Attempt], Coroutine[Any, Any, ProbeResult]]
 
@@ -22,6 +23,7 @@ KINDS: Mapping[ProbeKind, Ask] = {
     ProbeKind.ICMP: icmp.ask,
     ProbeKind.TCP: tcp.ask,
     ProbeKind.DNS: dns.ask,
+    ProbeKind.NAME: dns.resolve,
     ProbeKind.HTTP: http.ask,
     ProbeKind.HTTPS: https.ask,
     ProbeKind.TLS: tls.ask,
@@ -96,7 +98,8 @@ async def answer(attempt: Attempt) -> ProbeResult:
     probe = attempt.probe
     try:
         async with asyncio.timeout(probe.timeout_s):
-            return await KINDS[probe.target.kind](attempt)
+            ask = KINDS[probe.target.kind]
+            return await (watched(attempt, ask) if probe.watched else ask(attempt))
     except TimeoutError:
         return attempt.ended(Outcome.TIMEOUT, attempt.silence)
     except OSError as error:

@@ -52,8 +52,13 @@ def words_of(error: OSError) -> str:
 
 
 def unsent(attempt: Attempt, error: OSError) -> ProbeResult:
-    """The result of a probe that a call of ours could not send."""
-    return attempt.ended(Outcome.UNSENT, f"{attempt.egress.interface}: {words_of(error)}")
+    """The result of a probe that a call of ours could not send.
+
+    EPERM of a packet that was ready to go is netfilter's; of a socket it is a capability that we lack.
+    """
+    forbidden = error.errno == errno.EPERM and attempt.answer is not None
+    outcome = Outcome.FORBIDDEN if forbidden else Outcome.UNSENT
+    return attempt.ended(outcome, f"{attempt.egress.interface}: {words_of(error)}")
 
 
 def refused(attempt: Attempt, sock: socket.socket, error: OSError, since: Instant) -> ProbeResult:

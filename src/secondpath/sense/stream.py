@@ -12,8 +12,10 @@ from typing import TypeVar
 
 from secondpath import clock
 from secondpath.model import ProbeResult
+from secondpath.sense.arrival import TCP, Trait
 from secondpath.sense.attempt import Attempt
 from secondpath.sense.refusal import refused
+from secondpath.sense.stamp import handshake_s
 
 T = TypeVar("T")
 
@@ -58,13 +60,14 @@ async def connect(sock: socket.socket, attempt: Attempt, port: int = 0) -> Probe
     """
     sent = clock.now()
     error = sock.connect_ex(attempt.endpoint(port))
+    attempt.answer = Trait(TCP, attempt.endpoint(port)[1], sock.getsockname()[1])
     if error == errno.EINPROGRESS:
         await writable(sock)
         answered = clock.now()
         error = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             return refused(attempt, sock, OSError(error, os.strerror(error)), sent)
-        attempt.rtt_s = answered - sent
+        attempt.rtt_s = handshake_s(sock, answered - sent)
     elif error:
         raise OSError(error, os.strerror(error))
     return None

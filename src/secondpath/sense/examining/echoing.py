@@ -150,7 +150,7 @@ class Echoer:
                 # Some servers send back less than they got; what was asked has made its way all the same.
                 if sender == question.target and answer.payload.startswith(question.token):
                     question.back.set_result(Back(rtt_s=clock.now() - question.sent))
-            elif answer.target == question.target and answer.limit_bytes is not None:
+            elif isinstance(answer, echo.Unreachable) and answer.target == question.target and answer.limit_bytes:
                 question.back.set_result(Back(limit_bytes=answer.limit_bytes, limit_by=sender))
 
 
