@@ -47,9 +47,10 @@ class Technology(StrEnum):
 
 
 class Treatment(StrEnum):
-    """What becomes of a traffic class while it travels on a metered backup."""
+    """What becomes of a traffic class on an uplink: all it wants, a small share of the rate, or nothing."""
 
     KEEP = "keep"
+    LIMIT = "limit"
     BLOCK = "block"
 
 
@@ -79,6 +80,8 @@ CLASSES: Mapping[str, TrafficClass] = {
 }
 """The catalogue of classes, most important first."""
 
+CRITICAL = frozenset({"voice", "payments", "line-of-business", "remote-access"})
+"""The classes without which an office stands still: the last to be restrained."""
 OFFICE = CLASSES["office"]
 """What an inside network carries unless the configuration says otherwise; also the gateway's own traffic."""
 
@@ -116,6 +119,8 @@ class Uplink:
     support: Mapping[str, str] = field(default_factory=dict)
     plan: DataPlan | None = None
     metered: bool = False
+    resolvers: tuple[IPAddress, ...] = ()
+    """The provider's own, which answer only by this uplink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +130,17 @@ class Network:
     name: str
     interface: str
     traffic_class: str = OFFICE.name
+    trust_dscp: bool = False
+    """Whether what its devices write into packets about their importance (DSCP, RFC 2474) counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A device inside the office, told by its MAC address (written 52:54:00:12:34:56), that is a class by itself."""
+
+    name: str
+    mac: str
+    traffic_class: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +162,30 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What the office says of one class, where it does not want the defaults (decide/treatment).
+
+    `uplinks` is the class's own order of preference; those not named follow in the office's order. `on_backup` is its
+    treatment on every backup, `on` that on a backup of that name. A class that `stays_if_poor` leaves a line that is
+    down, and not one that is merely poor.
+    """
+
+    traffic_class: str
+    uplinks: tuple[str, ...] = ()
+    on_backup: Treatment | None = None
+    on: Mapping[str, Treatment] = field(default_factory=dict)
+    stays_if_poor: bool = False
+
+
+class SourceBinding(StrEnum):
+    """Whether a service binds itself to the office's public address, and so refuses the office over a backup."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
 class Application:
     """Something that must keep working: a catalogue preset, or an entry of the office's own."""
 
@@ -154,6 +194,9 @@ class Application:
     preset: str | None = None
     match: Match = Match()
     test: str | None = None
+    source_ip_bound: SourceBinding = SourceBinding.UNKNOWN
+    on_backup: Treatment | None = None
+    """Its own treatment on every backup, where that is not its class's."""
 
 
 class ProbeKind(StrEnum):
@@ -168,9 +211,11 @@ class ProbeKind(StrEnum):
     """A handshake, whoever's the certificate. Not named in the configuration: derived from an address named there."""
     SIZE = "size"
     """An echo in a packet of full size that nobody may cut in pieces. Derived, as TLS is."""
+    NAME = "name"
+    """Which addresses has a name? Asked of a resolver. Derived from the applications of the office."""
 
 
-DERIVED = frozenset({ProbeKind.TLS, ProbeKind.SIZE})
+DERIVED = frozenset({ProbeKind.TLS, ProbeKind.SIZE, ProbeKind.NAME})
 """Kinds that nobody names in the configuration."""
 
 
@@ -178,7 +223,8 @@ DERIVED = frozenset({ProbeKind.TLS, ProbeKind.SIZE})
 class Target:
     """An address that proves reachability, and how it is asked (the `uri` is the configuration's spelling).
 
-    `host` is the HTTP Host header and TLS server name, or the name that a DNS probe asks for.
+    `host` is the HTTP Host header and TLS server name, or the name that a DNS or NAME probe asks for; of the latter
+    `path` is the type of record, A or AAAA.
     """
 
     uri: str
@@ -276,6 +322,22 @@ class Drill:
 
 
 @dataclass(frozen=True, slots=True)
+class Resolver:
+    """The office's resolver, which we run.
+
+    `servers` are whom it asks where the uplink in use has none of its own; none: the resolvers in the targets.
+    With `hide_hints` answers of type HTTPS (RFC 9460), which tell addresses past the sets, are left out; `canaries` are
+    names that do not exist here: those by which browsers and devices learn whether they should go round it, and with
+    `only_this` those of other resolvers that hide names, whose port for DNS over TLS is refused too.
+    """
+
+    servers: tuple[IPAddress, ...] = ()
+    hide_hints: bool = True
+    canaries: tuple[str, ...] = ()
+    only_this: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """One office: its uplinks (most preferred first), networks, applications and probes."""
 
@@ -294,6 +356,9 @@ class Site:
     notify: tuple[Notify, ...] = ()
     power: Power | None = None
     drill: Drill | None = None
+    devices: tuple[Device, ...] = ()
+    resolver: Resolver | None = None
+    policies: tuple[Policy, ...] = ()
 
     def uplink(self, name: str) -> Uplink:
         """The uplink of that name; KeyError when there is none."""
@@ -301,6 +366,10 @@ class Site:
             if uplink.name == name:
                 return uplink
         raise KeyError(name)
+
+    def policy(self, traffic_class: str) -> Policy:
+        """What the office says of a class; a policy that says nothing where it does not."""
+        return next((p for p in self.policies if p.traffic_class == traffic_class), Policy(traffic_class))
 
     def targets_of(self, family: Family) -> tuple[Target, ...]:
         """The targets which prove reachability over one family."""
@@ -323,12 +392,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A question: ask `target` through `line`, and give up after `timeout_s` seconds. `number` tells answers apart."""
+    """A question: ask `target` through `line`, and give up after `timeout_s` seconds. `number` tells answers apart.
+
+    An echo with a `ttl` (RFC 791; IPv6: hop limit) comes so many hops far, and the last of them says so. Of one that is
+    `watched` the answer is also looked for at the interface, before any rule of this box.
+    """
 
     number: int
     line: Line
     target: Target
     timeout_s: float
+    ttl: int | None = None
+    watched: bool = False
 
 
 class Outcome(StrEnum):
@@ -342,16 +417,27 @@ class Outcome(StrEnum):
     """An HTTP answer that is somebody else's: a captive portal or a suspended line."""
     UNSENT = "unsent"
     """The probe could not leave the box: no route, no address, no carrier, no permission."""
+    FORBIDDEN = "forbidden"
+    """A rule of this box dropped it on its way out. Of a connection the kernel does not tell: that is a TIMEOUT."""
+    EXPIRED = "expired"
+    """It came as far as its `ttl` let it, and a router there said so (`by`)."""
+    EATEN = "eaten"
+    """The answer arrived at the interface, and something on this box threw it away. `rtt_s` is until it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """The answer to a probe; `rtt_s` is the time of its first round trip, where there was one."""
+    """The answer to a probe; `rtt_s` is the time of its first round trip, where there was one.
+
+    `by` is who answered, where that was a hop on the way; `addresses` are what a NAME probe was answered.
+    """
 
     probe: Probe
     outcome: Outcome
     rtt_s: float | None = None
     detail: str = ""
+    by: IPAddress | None = None
+    addresses: tuple[IPAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -396,6 +482,122 @@ class TrafficSample:
     in_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class InsideChange:
+    """Whether something is connected at the interface of an inside network (present, up, and with carrier)."""
+
+    network: str
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSeen:
+    """Somebody in the office was answered: these addresses belong to a name of an application, for `ttl_s` seconds.
+
+    `name` is the name as the application spells it, exact or a domain above what was asked for.
+    """
+
+    name: str
+    addresses: tuple[IPAddress, ...]
+    ttl_s: float
+
+
+class FlowKind(StrEnum):
+    """What a connection in progress is to the person behind it: decides when it goes home (adr/0021)."""
+
+    CALL = "call"
+    """Voice: packets at the rhythm of speech, both ways."""
+    MEETING = "meeting"
+    """Sound and picture over UDP, both ways."""
+    DIALOG = "dialog"
+    """The signalling of a phone: SIP. It stays with the phone's calls."""
+    TUNNEL = "tunnel"
+    PAYMENT = "payment"
+    SESSION = "session"
+    """A remote session, or work in the office's own applications."""
+    OFFICE = "office"
+    BULK = "bulk"
+    """Downloads, updates, streaming, guests: what nobody waits for."""
+
+
+FINISHING = frozenset({FlowKind.CALL, FlowKind.MEETING, FlowKind.TUNNEL, FlowKind.PAYMENT, FlowKind.SESSION})
+"""What may finish where it is when the office goes home."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowsReading:
+    """What is in progress on a line that the office has left, summed up: told when it has changed.
+
+    `counts` holds how many there are of each kind that is there; `calling` are the inside addresses that have a call
+    there, or may have one: a flow too young to be known counts. `unknown` flows have not been looked at twice yet.
+    """
+
+    line: Line
+    counts: Mapping[FlowKind, int] = field(default_factory=dict)
+    calling: tuple[IPAddress, ...] = ()
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Straggler:
+    """A connection on a line that nobody should use: device and destination, class, IP bytes both ways."""
+
+    line: Line
+    device: str
+    destination: str
+    traffic_class: str
+    octets: int
+
+
+class Stage(StrEnum):
+    """How much of an uplink's data allowance is used: each stage restrains more than the one before."""
+
+    AMPLE = "ample"
+    WARNED = "warned"
+    """From 75 %: told, and nothing else."""
+    SQUEEZED = "squeezed"
+    """From 90 %, or where it would not last at this rate: bulk, streaming and guests wait, office and personal limited.
+    """
+    CRITICAL = "critical"
+    """From 95 %: critical classes only."""
+    USED_UP = "used-up"
+    """From 100 %: what the contract says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What an uplink's interface has counted: IP bytes, both ways. Another `counter` is one that has begun anew."""
+
+    counter: str
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReading:
+    """How much of an uplink's data allowance is used; told when the stage changes, not with every byte.
+
+    `pace_bps` is told from SQUEEZED on: the mean rate, both ways and of all classes together, at which it lasts.
+    """
+
+    uplink: str
+    stage: Stage
+    pace_bps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RateReading:
+    """What an uplink is found to carry each way, in bit/s, and how many calls are in progress on it.
+
+    `spent`: its data allowance is used up. None says nothing of that; a rate of 0, that it is not known any more.
+    """
+
+    uplink: str
+    down_bps: int | None = None
+    up_bps: int | None = None
+    calls: int | None = None
+    spent: bool | None = None
+
+
 class OverrideKind(StrEnum):
     """What a person may ask for."""
 
@@ -422,7 +624,18 @@ class Reload:
     site: Site
 
 
-Observation: TypeAlias = ProbeResult | InterfaceChange | TrafficSample | Override | Reload
+Observation: TypeAlias = (
+    ProbeResult
+    | InterfaceChange
+    | InsideChange
+    | TrafficSample
+    | AnswerSeen
+    | FlowsReading
+    | UsageReading
+    | RateReading
+    | Override
+    | Reload
+)
 """All that a sense can report; new senses add their reading here."""
 
 
@@ -436,6 +649,10 @@ class Health(StrEnum):
     UP = "up"
     DEGRADED = "degraded"
     DOWN = "down"
+
+
+CARRIES = frozenset({Health.UP, Health.DEGRADED})
+"""A line in such a state can carry traffic, well or badly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -491,12 +708,28 @@ class Cause(StrEnum):
     """Small packets pass, full-size ones vanish."""
     CAPTIVE = "captive"
     """Somebody else answers in the web's place: a portal, or a suspended line."""
+    OWN_RULES = "own-rules"
+    """This box throws answers away, and the line is down only where people's traffic is lost too; or the questions."""
     RECOVERING = "recovering"
     """Answers come again; not yet enough of them."""
 
 
 NOT_SET_UP = frozenset({Cause.NO_ADDRESS, Cause.NO_GATEWAY, Cause.NO_TARGETS})
 """Causes that say: nobody has set this family up here."""
+
+
+@dataclass(frozen=True, slots=True)
+class LastHop:
+    """The last that answers on the way to the internet, counted from here; and who used to answer next, and does not.
+
+    `beyond` is None where nobody was ever heard there. `at` is when that was found out.
+    """
+
+    at: Instant
+    ttl: int
+    address: IPAddress
+    beyond_ttl: int | None = None
+    beyond: IPAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -509,6 +742,7 @@ class LineState:
     since: Instant
     measurement: Measurement = Measurement()
     answered_at: Instant | None = None
+    last_hop: LastHop | None = None
 
     @property
     def offered(self) -> bool:
@@ -535,24 +769,46 @@ class VerdictCode(StrEnum):
     TLS = "tls"
     PATH_MTU = "path-mtu"
     CAPTIVE = "captive"
+    OWN_RULES = "own-rules"
     BACKUP_NOT_READY = "backup-not-ready"
     ONE_FAMILY = "one-family"
     ALL_DOWN = "all-down"
     EVERYWHERE = "everywhere"
     """Every line answers, and something fails over all of them alike: the fault is not in the lines."""
+    APPLICATION = "application"
+    """One application does not work over a line that is well, and works over another."""
+    COMMON_CAUSE = "common-cause"
+    """All lines failed in the same moment: what they share is likely to blame."""
+    INSIDE = "inside"
+    """The office's own gear: nothing is connected any more where an inside network was."""
+    POWER = "power"
+    """Mains power failed. Told by the UPS alone."""
+
+
+class Confidence(StrEnum):
+    """How sure a verdict is."""
+
+    FACT = "fact"
+    """The kernel or a device says so."""
+    PROVEN = "proven"
+    """Asked of several, compared with other lines; wrong by chance less than once in a million."""
+    LIKELY = "likely"
+    """Inferred from who has fallen silent, or from what happened at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What is wrong at the site, on which lines, with the states that prove it.
 
-    `what` is what fails where the code alone does not say it: a rung's name (judge/ladder).
+    `what` is what fails where the code alone does not say it: a rung's name (judge/ladder), an application's,
+    or an inside network's.
     """
 
     code: VerdictCode
     lines: tuple[Line, ...] = ()
     evidence: tuple[LineState, ...] = ()
     what: str = ""
+    confidence: Confidence = Confidence.PROVEN
 
 
 # ── What decide says ─────────────────────────────────────────────────────────────────
@@ -572,17 +828,73 @@ class Why(StrEnum):
     NOTHING_BETTER = "nothing-better"
     """It is not well either, and no better path is proven."""
     BLOCKED = "blocked"
-    """The class may not use a metered backup."""
+    """The class may not use this backup."""
+    SAVING = "saving"
+    """The data allowance of this uplink is kept for what is more important."""
     NO_UPLINK = "no-uplink"
     """No uplink speaks this family."""
+    WORKS_THERE = "works-there"
+    """An application that works there, and not on the line of its class."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """Where one class of one family travels: an uplink's name, or None."""
+    """Where one class of one family travels: an uplink's name, or None; and how much it may have there.
+
+    A class that is blocked has no uplink; it is `barred_from` the one that it would use.
+    """
 
     uplink: str | None
     why: Why
+    treatment: Treatment = Treatment.KEEP
+    barred_from: str | None = None
+
+
+OWN = "own"
+"""What the gateway itself sends (probes, look-ups, ARP): no class of people's, but it has a share of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What a class has of one direction of an uplink: the rate it is sure of, and the most it may have, in bit/s."""
+
+    traffic_class: str
+    rate_bps: int
+    ceil_bps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pipe:
+    """One direction of an uplink, shaped to `rate_bps`; all but voice together have `others_bps` at most."""
+
+    rate_bps: int
+    others_bps: int
+    shares: tuple[Share, ...]
+
+    def share(self, traffic_class: str) -> Share:
+        """The share of one class, or of OWN."""
+        return next(share for share in self.shares if share.traffic_class == traffic_class)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an uplink is to be shaped to; a direction of which no rate is known is left alone."""
+
+    uplink: str
+    down: Pipe | None = None
+    up: Pipe | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """What act made of a shape: by which means each direction is shaped ("" for not at all), and why it is not."""
+
+    uplink: str
+    down: str = ""
+    up: str = ""
+    down_bps: int = 0
+    up_bps: int = 0
+    why: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -591,22 +903,49 @@ class Steering:
 
     `lanes` holds one Lane for every class and family. `generations` counts, for every line, how often its flows were
     given up: when act sees a number grow it retires the flows which that line carried before.
+
+    `paces` holds, for uplinks whose data is squeezed, the mean rate at which it lasts the day.
+
+    `class_generations` counts the same for the flows of one class alone, where others go on using the line.
+
+    `detours` holds the lanes of applications that travel elsewhere than their class, by name and family; `treated` of
+    those that travel with their class and may have more or less there. `application_generations` counts how often an
+    application's flows on a line were given up; `destinations` are the addresses by which applications are known, so
+    far. `shapes` has the uplinks that are shaped.
+
+    `left` are the lines that the office has left and on which flows in progress may finish; `calling` are the inside
+    addresses whose calls are on such a line: their signalling and their voice go there too.
     """
 
     lanes: Mapping[tuple[str, Family], Lane]
     generations: Mapping[Line, int]
+    detours: Mapping[tuple[str, Family], Lane] = field(default_factory=dict)
+    application_generations: Mapping[tuple[str, Line], int] = field(default_factory=dict)
+    destinations: Mapping[str, frozenset[IPAddress]] = field(default_factory=dict)
+    left: frozenset[Line] = frozenset()
+    calling: Mapping[IPAddress, Line] = field(default_factory=dict)
+    class_generations: Mapping[tuple[str, Line], int] = field(default_factory=dict)
+    treated: Mapping[tuple[str, Family], Lane] = field(default_factory=dict)
+    shapes: tuple[Shape, ...] = ()
+    paces: Mapping[str, int] = field(default_factory=dict)
 
     def lane(self, traffic_class: str, family: Family) -> Lane:
         """The lane of one class and family."""
         return self.lanes[traffic_class, family]
+
+    def lane_of(self, application: Application, family: Family) -> Lane:
+        """The lane of an application: its own, or else that of its class."""
+        own = self.detours.get((application.name, family)) or self.treated.get((application.name, family))
+        return own or self.lanes[application.traffic_class or OFFICE.name, family]
 
 
 @dataclass(frozen=True, slots=True)
 class Transition:
     """Something changed: the only thing recorded, told and reported.
 
-    `subject` is `line:<uplink>/<family>`, `flows:<uplink>/<family>`, `sweep:<uplink>/<family>`, `steering:<family>`,
-    `verdict`, `override`, `config`, `daemon` or `book`.
+    `subject` is `line:<uplink>/<family>`, `flows:<uplink>/<family>`, `sweep:<uplink>/<family>`,
+    `path:<uplink>/<family>`, `steering:<family>`, `class:<name>/<family>`, `application:<name>/<family>`,
+    `allowance:<uplink>`, `verdict`, `override`, `config`, `daemon` or `book`.
     """
 
     at: Instant

@@ -7,17 +7,49 @@ states and returns a verdict or None; the first that speaks wins, so the order i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from secondpath.model import Cause, Health, Line, LineState, Verdict, VerdictCode
+from secondpath.model import Cause, Confidence, Health, Line, LineState, Verdict, VerdictCode
 
 States: TypeAlias = Mapping[Line, LineState]
-NOTHING: Mapping[Line, str] = {}
+SAME_MOMENT_S = 10.0
+"""Lines that fail within so long of each other are likely to have failed of one cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known beside the states of lines.
+
+    `alike` is what fails on a line and over all others too (judge/trials); `apart` and `nowhere` are the applications
+    that work over another line, or over none (judge/applications), by the line of their class; `inside` are the
+    networks of the office at which nothing is connected any more.
+    """
+
+    alike: Mapping[Line, str] = field(default_factory=dict)
+    apart: Mapping[Line, str] = field(default_factory=dict)
+    nowhere: Mapping[Line, str] = field(default_factory=dict)
+    inside: tuple[str, ...] = ()
+
+
+ALONE = Beside()
+SURE: Mapping[VerdictCode, Confidence] = {
+    VerdictCode.CABLE: Confidence.FACT,
+    VerdictCode.INTERFACE: Confidence.FACT,
+    VerdictCode.ADDRESS: Confidence.FACT,
+    VerdictCode.INSIDE: Confidence.FACT,
+    VerdictCode.POWER: Confidence.FACT,
+    VerdictCode.MODEM: Confidence.LIKELY,
+    VerdictCode.ACCESS: Confidence.LIKELY,
+    VerdictCode.NEXT_HOP: Confidence.LIKELY,
+    VerdictCode.COMMON_CAUSE: Confidence.LIKELY,
+}
+"""How sure a verdict is; those not named are proven."""
 
 
 def _verdict(code: VerdictCode, *states: LineState) -> Verdict:
-    return Verdict(code, tuple(s.line for s in states), states)
+    lines = tuple(s.line for s in states)
+    return Verdict(code, lines, states, confidence=SURE.get(code, Confidence.PROVEN))
 
 
 def _by_uplink(states: States) -> dict[str, list[LineState]]:
@@ -37,7 +69,12 @@ def _all_down(states: States) -> Verdict | None:
     there = [s for s in states.values() if s.offered]
     if any(s.health in (Health.UP, Health.DEGRADED, Health.UNKNOWN) for s in there):
         return None
-    return _verdict(VerdictCode.ALL_DOWN, *there)
+    if there and all(s.cause is Cause.OWN_RULES for s in there):
+        return _verdict(VerdictCode.OWN_RULES, *there)
+    uplinks = _by_uplink(states).values()
+    began = [min(s.since for s in lines) for lines in uplinks]
+    together = len(began) > 1 and max(began) - min(began) <= SAME_MOMENT_S
+    return _verdict(VerdictCode.COMMON_CAUSE if together else VerdictCode.ALL_DOWN, *there)
 
 
 FACTS: Mapping[Cause, VerdictCode] = {
@@ -50,6 +87,7 @@ FACTS: Mapping[Cause, VerdictCode] = {
     Cause.ACCESS: VerdictCode.ACCESS,
     Cause.NEXT_HOP: VerdictCode.NEXT_HOP,
     Cause.CAPTIVE: VerdictCode.CAPTIVE,
+    Cause.OWN_RULES: VerdictCode.OWN_RULES,
 }
 """The cause of a line that is down, and what it says of the site; anything else is somewhere upstream."""
 
@@ -94,18 +132,24 @@ def _backup_not_ready(states: States) -> Verdict | None:
     return _verdict(VerdictCode.BACKUP_NOT_READY, *down) if down else None
 
 
+def _own_rules(states: States) -> Verdict | None:
+    """Lines that are well, but for what this box does to their answers."""
+    eaten = [s for s in states.values() if s.cause is Cause.OWN_RULES]
+    return _verdict(VerdictCode.OWN_RULES, *eaten) if eaten else None
+
+
 def _saturated(states: States) -> Verdict | None:
     full = [s for s in states.values() if s.cause is Cause.SATURATED]
     return _verdict(VerdictCode.SATURATED, *full) if full else None
 
 
-def _everywhere(states: States, alike: Mapping[Line, str]) -> Verdict | None:
-    """What fails over every line alike; the lines are those on which that was found out."""
-    if not alike:
+def _of(code: VerdictCode, states: States, found: Mapping[Line, str]) -> Verdict | None:
+    """What was found out, the first of it, and on which lines."""
+    if not found:
         return None
-    what = next(iter(alike.values()))
-    lines = [state for line, state in states.items() if alike.get(line) == what]
-    return replace(_verdict(VerdictCode.EVERYWHERE, *lines), what=what)
+    what = next(iter(found.values()))
+    lines = [state for line, state in states.items() if found.get(line) == what]
+    return replace(_verdict(code, *lines), what=what)
 
 
 RULES: tuple[Callable[[States], Verdict | None], ...] = (
@@ -115,17 +159,23 @@ RULES: tuple[Callable[[States], Verdict | None], ...] = (
     _first_uplink_down,
     _one_family,
     _brown_out,
+    _own_rules,
     _saturated,
 )
 
 
-def verdict_of(states: States, alike: Mapping[Line, str] = NOTHING) -> Verdict:
-    """The verdict on the site; `states` must come in the order of the office's preference.
+def _inside(networks: tuple[str, ...]) -> Verdict | None:
+    return replace(_verdict(VerdictCode.INSIDE), what=networks[0]) if networks else None
 
-    `alike` is what fails on a line and over all others too, as judge/trials has found.
-    """
+
+def verdict_of(states: States, beside: Beside = ALONE) -> Verdict:
+    """The verdict on the site; `states` must come in the order of the office's preference."""
     for rule in RULES:
         verdict = rule(states)
         if verdict is not None:
             return verdict
-    return _everywhere(states, alike) or _verdict(VerdictCode.OK)
+    if (own := _inside(beside.inside)) is not None:
+        return own
+    everywhere = {**beside.nowhere, **beside.alike}
+    told = _of(VerdictCode.EVERYWHERE, states, everywhere) or _of(VerdictCode.APPLICATION, states, beside.apart)
+    return told or _verdict(VerdictCode.OK)

@@ -49,6 +49,7 @@ ANY_NAME = "example.com"
 
 NEEDS: Mapping[Rung, frozenset[Rung]] = {Rung.TLS: frozenset({Rung.TCP}), Rung.WEB: frozenset({Rung.TCP})}
 """A rung that cannot be reached without another one."""
+ACQUITTING = frozenset({Outcome.OK, Outcome.UNSENT, Outcome.FORBIDDEN, Outcome.EATEN})
 WELL_AFTER = 3
 WITNESSES = 2
 """Addresses that must agree before a rung is said to fail."""
@@ -75,8 +76,11 @@ class Question:
         return self.outcome is not None or now >= self.overdue_at
 
     def failed(self, now: Instant) -> bool:
-        """Whether its silence, or what came instead, speaks against the rung. What never left says nothing."""
-        return self.settled(now) and self.outcome not in (Outcome.OK, Outcome.UNSENT)
+        """Whether its silence, or what came instead, speaks against the rung.
+
+        What never left says nothing, nor does what this box threw away.
+        """
+        return self.settled(now) and self.outcome not in ACQUITTING
 
 
 @dataclass(slots=True)

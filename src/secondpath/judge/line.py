@@ -14,15 +14,19 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from secondpath.judge.delay import Delay, Lateness, Load
+from secondpath.judge.delay import QUEUE_GROWS_S, Delay, Lateness, Load
 from secondpath.judge.ladder import Ladder, Rung
-from secondpath.judge.near import Near
-from secondpath.judge.reading import NEXT, Reading, unfit_cause
-from secondpath.judge.suspicion import Suspicion
+from secondpath.judge.near import Near, cause_of_silence
+from secondpath.judge.own_rules import OwnRules
+from secondpath.judge.path import Path
+from secondpath.judge.reading import KEPT, NEXT, Reading, unfit_cause
+from secondpath.judge.suspicion import Proof, Suspicion
 from secondpath.judge.traffic import ABOUT, Traffic
 from secondpath.judge.window import OVER_TCP, RETRANSMISSION_S, Window
 from secondpath.model import (
+    CARRIES,
     Cause,
+    Family,
     Health,
     Instant,
     InterfaceChange,
@@ -36,37 +40,32 @@ from secondpath.model import (
 )
 
 POOR_DOUBT = 12.0
-"""A line is poor when the doubt of its window (judge/window) exceeds this ..."""
+"""A line is poor when the doubt of its window (judge/window) exceeds this, ..."""
+POOR_TOGETHER, PART_OF_IT = 15.0, 4.0
+"""or this together with that of the other family of its uplink (while that is poor, it keeps the first), itself having
+so much of it ..."""
 CLEAN_LOSS_RATIO = 0.03
 """... and no longer poor when, over CLEAN_S, its loss stays below this."""
-CLEAN_S = 30.0
-CLEAN_SAMPLES = 12
-QUALITY_GAP_S = 0.2
-BY_CHANCE = 1e-6
+CLEAN_S, CLEAN_SAMPLES = 30.0, 12
+QUALITY_GAP_S, BY_CHANCE = 0.2, 1e-6
 LOSSY_S, LOSSY_SAMPLES = 10.0, 10
 WAVES_MOST = 12
 """A burst on a line that loses much is longer (`_waves_for`): looked at over so long, with so many answers at least."""
 UNEASY_LATE = 1.0
 """How uneasy an odd round trip makes: it is asked more often, not most often."""
 LATE_ANSWER_S = 1.5
-QUEUE_S = 3.0
-"""Our own traffic explains what answers wait for so long after it filled the line."""
-QUEUE_GROWS_S, OVERFULL, OVERFLOWS_MOST = 0.02, 0.7, 0.4
-"""Loss is our own where round trips have grown by so much, our traffic is so much of what the line carries, and the
-loss is no more than this."""
-LONG_QUEUE_S = 0.1
-STILL_COMES_S = 0.3
-"""... and as long as its packets come in at least so often."""
+QUEUE_S, STILL_COMES_S = 3.0, 0.3
+"""Our own traffic explains what answers wait for so long after it filled the line; in a burst, as long as its packets
+come in at least so often."""
+OVERFULL, OVERFLOWS_MOST = 0.7, 0.4
+"""Loss is our own where a queue stands, our traffic is so much of what the line carries, and the loss is no more than
+this."""
+LONG_QUEUE_S, SOME_WAIT = 0.1, 0.75
+"""Nothing is tried on the rungs, and no application blamed, where more than this part (a quantile) waits so long."""
+NOT_WELL = frozenset({Health.UNKNOWN, Health.DOWN})
 QUEUED = frozenset({Cause.WELL, Cause.SATURATED})
-STREAK_TO_RETURN = 3
-"""Answers in a row, none missing, before a line that was down is up again."""
-STREAK_TO_START = 2
-
-
-KEPT = frozenset(
-    {Cause.SILENT, Cause.UNSENT, Cause.RECOVERING, Cause.CAPTIVE, Cause.MODEM, Cause.ACCESS, Cause.NEXT_HOP}
-)
-"""Causes that stay true of a line that is down until it answers."""
+STREAK_TO_RETURN, STREAK_TO_START = 3, 2
+"""Answers in a row, none missing, before a line that was down is up again; or up at the start."""
 
 
 class LineJudge:
@@ -77,12 +76,14 @@ class LineJudge:
         self.window = Window()
         self.interface: InterfaceChange | None = None
         self.delay, self.load = Delay(), Load()
+        self.doubts: dict[Family, float] = {}
+        """The doubt of this line, and of the other family on the same uplink: a bad cable loses of both."""
         self.configure(targets, waves)
         self.suspicion: Suspicion | None = None
         self.traffic = Traffic()
         self.accused: Rung | None = None
         self._doubted_by = ""
-        self._owed: tuple[Instant, Instant] = (-math.inf, -math.inf)
+        self.proof = Proof()
         self.state = LineState(line, Health.UNKNOWN, Cause.STARTING, now)
         self._counted_from = now
         self._streak = 0
@@ -90,7 +91,7 @@ class LineJudge:
         self._silent = False
         self.unease = 0.0
         self.portal = False
-        self.near = Near(line)
+        self.near, self.path, self.own_rules = Near(line), Path(), OwnRules()
         self._full_at = self._late_at = -math.inf
         self._late = Cause.WELL
         self._rung: Cause | None = None
@@ -101,7 +102,7 @@ class LineJudge:
         self, targets: tuple[Target, ...], waves: int, rates_bps: tuple[float | None, float | None] = (None, None)
     ) -> None:
         """Take over whom to ask, how many waves a burst has, and what the line carries down and up by its contract."""
-        self.load.down_bps, self.load.up_bps = rates_bps
+        self.load.down.contract_bps, self.load.up.contract_bps = rates_bps
         self.targets, self.waves = targets, waves
         self._unfit = unfit_cause(self.interface, self.line, bool(targets))
 
@@ -132,8 +133,9 @@ class LineJudge:
 
     def answered(self, now: Instant, result: ProbeResult) -> None:
         """Note how a question ended."""
-        if self.near.answered(result):
+        if self.near.answered(result) or self.path.answered(result):
             return
+        result = self.own_rules.read(now, result)
         self.window.answer(now, result)
         if result.outcome is Outcome.OK:
             self._note_delay(now, result)
@@ -156,6 +158,7 @@ class LineJudge:
         which only answers can end. So a line that is dead outwards is convicted, whatever keeps streaming in.
         """
         self.traffic.see(now, sample)
+        self.own_rules.see_traffic(now, sample)
         self.load.take(now, sample.in_bytes, sample.out_bytes)
         accused = self.suspicion is not None and self.suspicion.trigger is not None
         if accused and sample.in_ and self.window.first_overdue(now) is None:
@@ -169,6 +172,7 @@ class LineJudge:
     def grant(self, until: Instant) -> None:
         """We were late ourselves: open questions have time until then, and traffic begins anew."""
         self.window.grant(until)
+        self.proof.until = max(self.proof.until, until)
         self.traffic.forget()
         self.delay.forget()
 
@@ -180,14 +184,15 @@ class LineJudge:
 
     def prove(self, now: Instant, until: Instant) -> None:
         """It was asked, now, to prove itself as a way out: until it answers, or the answer is overdue, it is none."""
-        self._owed = (now, until)
+        self.proof = Proof(now, until)
+
+    def owes(self, now: Instant) -> bool:
+        """Whether it was asked to prove itself, and may still do so."""
+        return now < self.proof.until and not self.window.has_answered(self.proof.asked_at)
 
     def suspected(self, now: Instant) -> bool:
         """Whether a line that is said to be well is being doubted right now, or has a proof to give yet."""
-        asked_at, until = self._owed
-        heard_at = self.window.answered_ask_at
-        owes = now < until and (heard_at is None or heard_at < asked_at)
-        return (self.questioned() or owes) and self._carries()
+        return (self.questioned() or self.owes(now)) and self._carries()
 
     def questioned(self) -> bool:
         """Whether a burst is under way that may convict."""
@@ -199,15 +204,19 @@ class LineJudge:
         return {"traffic": known} if known else {}
 
     def _carries(self) -> bool:
-        return self.state.health in (Health.UP, Health.DEGRADED)
+        return self.state.health in CARRIES
 
     def queued(self, now: Instant) -> bool:
         """Whether answers wait in a queue that our own traffic fills: what takes several of them takes too long."""
-        return self.delay.queue_s() >= LONG_QUEUE_S and self.load.fills(now)
+        return self.delay.queue_s(SOME_WAIT) >= LONG_QUEUE_S and self.load.fills(now)
+
+    def muffled(self, now: Instant) -> bool:
+        """Whether silence on a rung would say nothing: it may wait in our own queue, or have been eaten by this box."""
+        return self.queued(now) or bool(self.own_rules.eaten)
 
     def recovering(self) -> bool:
         """Whether a line that is not up has begun to answer."""
-        return self._streak > 0 and self.state.health in (Health.UNKNOWN, Health.DOWN)
+        return self._streak > 0 and self.state.health in NOT_WELL
 
     def look(self, now: Instant) -> LineState:
         """Judge the line as it is seen at `now`; the state it returns is also kept in `state`."""
@@ -222,14 +231,21 @@ class LineJudge:
             since = now if health is not self.state.health else self.state.since
             if health is Health.DOWN:
                 self.traffic.trust()
+                self.doubts[self.line.family] = 0.0
             self.state = LineState(self.line, health, cause, since)
         return self.state
 
     def measured(self, now: Instant) -> LineState:
         """The state with what the window shows at `now` beside it."""
         window = self.window
+        seen = window.measurement(now, self._counted_from)
+        if self.state.cause is Cause.DELAY:  # smoothed, it would still be what was usual
+            seen = replace(seen, rtt_s=self.rtt_s())
         return replace(
-            self.state, measurement=window.measurement(now, self._counted_from), answered_at=window.answered_at
+            self.state,
+            measurement=seen,
+            answered_at=window.answered_at,
+            last_hop=self.path.ends_at(self.state),
         )
 
     def rtt_s(self) -> float | None:
@@ -242,7 +258,8 @@ class LineJudge:
             return math.inf
         burst = self.suspicion
         queue_at = self._queue_until(burst) if burst is not None and not burst.waves_left else math.inf
-        cries_at = self.traffic.deadline(self.window.nearest()) if self._carries() else math.inf
+        cries = self.traffic.armed() and self._carries()
+        cries_at = self.traffic.deadline(self.window.nearest()) if cries else math.inf
         return min(self.window.next_overdue(now), cries_at, queue_at if queue_at > now else math.inf)
 
     # how it is seen
@@ -263,7 +280,7 @@ class LineJudge:
         if self.suspicion is not None or not self._carries() or not self.fit():
             self.traffic.forget()
             return
-        trigger = self.traffic.suspicion(now, self.window.nearest())
+        trigger = self.traffic.suspicion(now, self.window.nearest()) if self.traffic.armed() else None
         if trigger is not None and trigger in ABOUT:
             self.accused = ABOUT[trigger]
         elif trigger is not None:
@@ -272,11 +289,15 @@ class LineJudge:
     def _read(self, now: Instant) -> tuple[Reading, Cause]:
         if self._unfit is not None:
             return self._unfit
+        if self._carries() and self.own_rules.starves(now):
+            self.own_rules.left, self._streak = True, 0
+            return Reading.SILENT, Cause.OWN_RULES
         if self._silent:
-            return Reading.SILENT, self._silent_cause(now)
+            return Reading.SILENT, cause_of_silence(now, self.window, self.near, self.portal)
         if self.state.health in (Health.UNKNOWN, Health.DOWN):
             return self._read_return()
-        return self._read_quality(now)
+        reading, cause = self._read_quality(now)
+        return reading, Cause.OWN_RULES if cause is Cause.WELL and self.own_rules.eaten else cause
 
     def _waves_for(self, now: Instant) -> int:
         """How many waves a burst needs: what a line that loses so much anyway leaves unanswered once in a million."""
@@ -292,24 +313,14 @@ class LineJudge:
         if burst is None or burst.waves_left:
             return
         asked = [a for a in self.window.asked if a.probe.number in burst.numbers]
-        if all(a.settled(now) for a in asked) and (burst.heard or not self._queues(now, burst)):
+        queues = now < self._queue_until(burst) and self.load.fills(now)  # then answers wait in our own queue
+        if all(a.settled(now) for a in asked) and (burst.heard or not queues):
             self.suspicion = None
             self._silent = self._silent or not burst.heard
             self._doubted_by = burst.trigger or ""
 
-    def _queues(self, now: Instant, burst: Suspicion) -> bool:
-        """Whether our own traffic fills the line, and still comes in: then answers wait in its queue."""
-        return now < self._queue_until(burst) and self.load.fills(now)
-
     def _queue_until(self, burst: Suspicion) -> Instant:
         return min(burst.at + QUEUE_S, self.load.came_at + STILL_COMES_S)
-
-    def _silent_cause(self, now: Instant) -> Cause:
-        known = Cause.CAPTIVE if self.portal else self.near.cause()
-        if known is not None:
-            return known
-        recent = [a for a in self.window.asked if now - a.at < 5.0]
-        return Cause.UNSENT if recent and all(a.outcome is Outcome.UNSENT for a in recent) else Cause.SILENT
 
     def _read_return(self) -> tuple[Reading, Cause]:
         starting = self.state.health is Health.UNKNOWN
@@ -335,15 +346,19 @@ class LineJudge:
     def _count(self, now: Instant) -> tuple[Reading, Cause]:
         lateness = self._lateness(now)
         if self.state.health is Health.DEGRADED:
-            lost, samples = self.window.tally(now, max(self._counted_from, now - CLEAN_S))
+            self.doubts[self.line.family] = POOR_DOUBT if self.state.cause is Cause.LOSS else 0.0
+            lost, samples = self.window.tally(now, max(self._counted_from, now - CLEAN_S), self._heard_by(now))
             if lost >= CLEAN_LOSS_RATIO * samples > 0:
                 return Reading.POOR, Cause.LOSS
             if now < self._late_at + CLEAN_S:
                 return Reading.POOR, self._late
             return (Reading.ANSWERS, Cause.WELL) if samples >= CLEAN_SAMPLES else (Reading.POOR, self.state.cause)
         sums = self.window.sums(now, self._counted_from, self._heard_by(now)).values()
+        doubt = min(sums, default=0.0)
+        self.doubts[self.line.family] = doubt
         self.unease = max([*sums, UNEASY_LATE if self.delay.uneasy() else 0.0])
-        if min(sums, default=0.0) > POOR_DOUBT and not self._overflows(now):
+        together = doubt > PART_OF_IT and sum(self.doubts.values()) > POOR_TOGETHER
+        if (doubt > POOR_DOUBT or together) and not self._overflows(now):
             return Reading.POOR, Cause.LOSS
         return (Reading.ANSWERS if lateness in QUEUED else Reading.POOR), lateness
 
@@ -367,6 +382,7 @@ class LineJudge:
         full = self.load.fills(now)
         if full:
             self._full_at = now
+        self.load.carried(now, self.delay.queued(now))
         if seen is Lateness.NONE:
             return Cause.WELL
         if now < self._full_at + QUEUE_S:
@@ -377,7 +393,8 @@ class LineJudge:
     def _begin_afresh(self, now: Instant) -> None:
         """A line that is up again is measured from now on; what it lost while it was down is another story."""
         self._counted_from = self._quality_at = now
-        self.unease = 0.0
+        self.unease = self.doubts[self.line.family] = 0.0
         self._quality = (Reading.ANSWERS, Cause.WELL)
         self._silent = False
+        self.own_rules.begin_afresh()
         self.suspicion = None

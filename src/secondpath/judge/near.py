@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import islice
 
+from secondpath.judge.window import Window
 from secondpath.model import (
     Cause,
     Health,
@@ -30,6 +32,8 @@ SILENT_S = 1.0
 """Pace while the line is silent."""
 LOST_AFTER = 2
 """Questions in a row without an answer, before somebody near is said to be silent."""
+RECENT = 6
+"""So many of the last questions tell whether silence begins on this very box."""
 NEXT_HOP, MODEM = "next-hop", "modem"
 
 
@@ -41,7 +45,6 @@ class Near:
     asked_at: Instant = -math.inf
     worked: set[str] = field(default_factory=set)
     lost: dict[str, int] = field(default_factory=dict)
-    _open: dict[int, str] = field(default_factory=dict)
 
     def due_at(self, health: Health, since: Instant, metered: bool) -> Instant:
         """When they are to be asked next."""
@@ -61,17 +64,16 @@ class Near:
 
     def asked(self, probe: Probe) -> None:
         """Note a question that leaves now."""
-        name = probe.target.uri.partition(":")[0]
-        self._open[probe.number] = name
+        name = _name(probe)
         self.lost[name] = self.lost.get(name, 0) + 1
 
     def answered(self, result: ProbeResult) -> bool:
-        """Note how a question ended; whether it was one of ours."""
-        name = self._open.pop(result.probe.number, None)
-        if name is not None and result.outcome is Outcome.OK:
+        """Note how a question ended; whether it was one of ours, however late."""
+        name = _name(result.probe)
+        if name in (NEXT_HOP, MODEM) and result.outcome is Outcome.OK:
             self.lost[name] = 0
             self.worked.add(name)
-        return name is not None
+        return name in (NEXT_HOP, MODEM)
 
     def silent(self, name: str) -> bool:
         """Whether one that used to answer does not any more."""
@@ -84,3 +86,18 @@ class Near:
         if self.silent(MODEM):
             return Cause.MODEM
         return Cause.ACCESS if MODEM in self.worked else Cause.NEXT_HOP
+
+
+def cause_of_silence(now: Instant, window: Window, near: Near, portal: bool) -> Cause:
+    """Why nothing outside answers: what is nearest to us first."""
+    ended = [a.outcome for a in islice(reversed(window.asked), RECENT) if a.settled(now)]
+    if Outcome.FORBIDDEN in ended:
+        return Cause.OWN_RULES
+    known = Cause.CAPTIVE if portal else near.cause()
+    if known is not None:
+        return known
+    return Cause.UNSENT if ended and all(outcome is Outcome.UNSENT for outcome in ended) else Cause.SILENT
+
+
+def _name(probe: Probe) -> str:
+    return probe.target.uri.partition(":")[0]

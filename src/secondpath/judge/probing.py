@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 
 from secondpath.judge.ladder import Ladder, Rung
 from secondpath.judge.line import LineJudge
-from secondpath.model import Health, Instant, ProbeKind, Profile, Target
+from secondpath.model import Health, Instant, ProbeKind, Profile, Target, Technology
 
-TIMEOUT_S = 3.0
-"""After this nobody waits for an answer any more."""
+TIMEOUT_S, TIMEOUT_MOST_S = 3.0, 10.0
+"""After this nobody waits for an answer any more; where it takes several long round trips, up to the second."""
+TIMEOUT_TRIPS = 1.5
+"""Such an answer is given so many times what it would take by the newest round trip of the line."""
 DEEP = frozenset({ProbeKind.HTTP, ProbeKind.HTTPS})
 """Kinds that cost much more than a datagram; asked at the slow pace."""
 MUTE_PAUSE_S = 30.0
@@ -72,6 +74,10 @@ UNEASY: Sequence[tuple[float, float]] = ((1.0, 0.02), (0.0, 0.04))
 """Pace of the line in use while answers are missing, the seconds of each degree of unease (judge/window): a brown-out
 is told from chance by the number of questions alone, so more of them decide sooner."""
 UNEASY_STANDBY_S = 0.2
+FOLLOWED = frozenset({Technology.CELLULAR, Technology.HOTSPOT})
+"""Lines whose capacity varies: ..."""
+FOLLOW_S, FOLLOW_LOAD = 0.25, 0.1
+"""... in use, and with so much of the contract moving, they are asked at this pace, so that their rate can follow."""
 RECOVERY_GAP_S = 0.15
 """Pace of the questions to a line that has begun to answer again."""
 
@@ -105,10 +111,16 @@ def heartbeat_s(tempo: Tempo, judge: LineJudge, in_use: bool, metered: bool, not
 
 def patience_s(judge: LineJudge, target: Target, in_burst: bool) -> float:
     """How long the answer of a target may take: RFC 6298's estimate with a margin; a burst is a little stricter."""
-    trip, trips = judge.window.round_trip(target), ROUND_TRIPS.get(target.kind, 1.0)
+    trip, trips, most_s = judge.window.round_trip(target), ROUND_TRIPS.get(target.kind, 1.0), timeout_s(judge, target)
     if in_burst:
-        return min(trip.patience_s(2.0 * trips, 0.15, 0.05), TIMEOUT_S)
-    return min(trip.patience_s(trips, 0.2, 0.1), TIMEOUT_S)
+        return min(trip.patience_s(2.0 * trips, 0.15, 0.05), most_s)
+    return min(trip.patience_s(trips, 0.2, 0.1), most_s)
+
+
+def timeout_s(judge: LineJudge, target: Target) -> float:
+    """When to give up on a target: through a queue of a second TLS is not dead because it takes four of them."""
+    trips_s = ROUND_TRIPS.get(target.kind, 0.0) * (judge.delay.newest_s or 0.0)
+    return max(TIMEOUT_S, min(TIMEOUT_TRIPS * trips_s, TIMEOUT_MOST_S))
 
 
 def answer_s(judge: LineJudge) -> float:
@@ -122,7 +134,8 @@ def next_target(now: Instant, judge: LineJudge, rota: Rota) -> Target | None:
     for _ in cheap:
         rota.turn += 1
         target = cheap[rota.turn % len(cheap)]
-        if not judge.window.mute(target) or now - rota.asked_at.get(target.uri, -math.inf) >= MUTE_PAUSE_S:
+        mute = judge.window.mute(target) and target.uri not in judge.own_rules.eaten
+        if not mute or now - rota.asked_at.get(target.uri, -math.inf) >= MUTE_PAUSE_S:
             return target
     return cheap[rota.turn % len(cheap)] if cheap else None
 
@@ -170,10 +183,9 @@ def _worth_asking(now: Instant, ladder: Ladder, rota: Rota, target: Target) -> b
 def wave(judge: LineJudge, rota: Rota, size: int) -> list[Target]:
     """Whom to ask in one wave of a burst: cheap kinds, different addresses, those not known to be mute first."""
     cheap = [t for t in judge.targets if t.kind not in DEEP] or list(judge.targets)
-    heard = [t for t in cheap if not judge.window.mute(t)] or cheap
+    in_turn = [cheap[(rota.turn + 1 + offset) % len(cheap)] for offset in range(len(cheap))]
     chosen: list[Target] = []
-    for offset in range(len(heard)):
-        target = heard[(rota.turn + 1 + offset) % len(heard)]
+    for target in sorted(in_turn, key=judge.window.mute):  # a mute one beside the only heard: one alone never convicts
         if target.address not in {t.address for t in chosen}:
             chosen.append(target)
         if len(chosen) == size:

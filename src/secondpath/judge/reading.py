@@ -54,6 +54,20 @@ NEXT: Mapping[tuple[Health, Reading], Health] = {
 }
 """The whole table: what a line becomes, from what it was and what is seen. `docs/states.md` is printed from it."""
 
+KEPT = frozenset(
+    {
+        Cause.SILENT,
+        Cause.UNSENT,
+        Cause.RECOVERING,
+        Cause.CAPTIVE,
+        Cause.MODEM,
+        Cause.ACCESS,
+        Cause.NEXT_HOP,
+        Cause.OWN_RULES,
+    }
+)
+"""Causes that stay true of a line that is down until it answers."""
+
 VERSION = {Family.IPV4: 4, Family.IPV6: 6}
 
 

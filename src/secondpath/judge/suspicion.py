@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from secondpath.judge.traffic import Trigger
@@ -43,3 +44,11 @@ class Suspicion:
         a packet now and then costs a metered standby nothing.
         """
         return not self.quiet and bool(self.numbers) and (now >= self.at + answer_s or self.waves_left <= 1)
+
+
+@dataclass(slots=True)
+class Proof:
+    """What a standby owes while another line is doubted: since when, and how long it may take to answer."""
+
+    asked_at: Instant = -math.inf
+    until: Instant = -math.inf

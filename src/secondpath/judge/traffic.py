@@ -172,6 +172,12 @@ class Traffic:
         """Whether anything has moved of late: people are at work by this line."""
         return now - self._moved_at < BUSY_S
 
+    def armed(self) -> bool:
+        """Whether enough has been counted for anything to become suspicious."""
+        lines, syn, dns = self._unanswered.values()
+        unanswered = lines.packets >= lines.at_least or syn.packets >= syn.at_least or dns.packets >= dns.at_least
+        return unanswered or len(self._stopped.looks) >= STEADY_PER_S
+
     def deadline(self, trip: RoundTrip) -> Instant:
         """When `suspicion` may have something to say although nothing is counted."""
         return min(due_at for _, due_at in self._due(trip))

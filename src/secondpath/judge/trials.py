@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 
 from secondpath.judge.ladder import FIRST, RUNG, WITNESSES, Ladder, Question, Rung, questions_for
 from secondpath.judge.line import LineJudge
-from secondpath.model import Health, Instant, Line, LineState, Outcome, Probe, ProbeKind, ProbeResult, Target
+from secondpath.model import CARRIES, Instant, Line, LineState, Outcome, Probe, ProbeKind, ProbeResult, Target
 
 BENCH = 3
 """Addresses heard on each rung, at most."""
@@ -37,7 +37,6 @@ ALIKE_S = 3 * EVERYWHERE_PAUSE_S
 OVER_TCP_S = 1.3
 UDP_AGAIN_S = 0.3
 OVER_UDP = frozenset({ProbeKind.DNS, ProbeKind.SIZE})
-STATELY = frozenset({Health.UP, Health.DEGRADED})
 
 Wanted = tuple[Line, Target, bool]
 """A question to be asked now: of which line, which target, and whether a connection is to be given time for a
@@ -64,6 +63,8 @@ class Trials:
         self.everywhere: dict[tuple[Line, Rung], Instant] = {}
         self._trials: dict[Line, Trial] = {}
         self._quiet_until: dict[tuple[Line, Rung], Instant] = {}
+        self.widened: set[Line] = set()
+        """Lines on which all that were heard first said the same, until they have been asked whether they live."""
         self._look_at: Instant = -math.inf
 
     def settle(self, targets: Mapping[Line, tuple[Target, ...]]) -> None:
@@ -103,6 +104,10 @@ class Trials:
             self.accuse(judge.line, judge.accused)
             judge.accused = None
 
+    def doubts(self, line: Line) -> bool:
+        """Whether a rung of a line fails, or is being tried."""
+        return line in self._trials or bool(self.ladders[line].failing)
+
     def accuse(self, line: Line, rung: Rung) -> None:
         """Begin a trial, unless one is under way on this line, or there are too few witnesses to convict by."""
         if line in self._trials or line not in self.ladders:
@@ -114,15 +119,24 @@ class Trials:
         trial.wanted = [(line, target, False) for target in heard]
         self._trials[line] = trial
 
-    def look(self, now: Instant, states: Mapping[Line, LineState], doubted: frozenset[Line]) -> bool:
-        """Accuse, and decide what can be decided; whether there was anything to look at.
+    def due(self, now: Instant) -> bool:
+        """Whether a `look` may find anything."""
+        return now >= self._look_at
 
-        A line that is down or doubted as a whole is not tried by rungs.
+    def look(
+        self,
+        now: Instant,
+        states: Mapping[Line, LineState],
+        doubted: frozenset[Line],
+        muffled: frozenset[Line] = frozenset(),
+    ) -> None:
+        """Accuse, and decide what can be decided. A line that is down or doubted as a whole is not tried by rungs.
+
+        It is heard all the same where another is tried, unless it is `muffled`, and its silence says nothing. What
+        fails over every line doubts them all: left out, the others could not tell that it does.
         """
-        if now < self._look_at:
-            return False
         for line, ladder in self.ladders.items():
-            if states[line].health not in STATELY or line in doubted:
+            if states[line].health not in CARRIES or line in doubted or line in muffled:
                 self._trials.pop(line, None)
                 continue
             trial = self._trials.get(line)
@@ -131,9 +145,8 @@ class Trials:
                     if self._quiet_until.get((line, rung), -math.inf) <= now:
                         self.accuse(line, rung)
             elif not trial.wanted and now < trial.again_at and self._is_heard(now, trial):
-                self._decide(now, line, trial, states, doubted)
+                self._decide(now, line, trial, states, muffled)
         self._look_at = self._next_look(now)
-        return True
 
     def alike(self, now: Instant) -> dict[Line, str]:
         """What was found of late to fail on a line and over every other one too, and has not been answered since.
@@ -212,26 +225,27 @@ class Trials:
         return math.isinf(trial.again_at) and all(q.settled(now) for q in self._questions(trial))
 
     def _decide(
-        self, now: Instant, line: Line, trial: Trial, states: Mapping[Line, LineState], doubted: frozenset[Line]
+        self, now: Instant, line: Line, trial: Trial, states: Mapping[Line, LineState], muffled: frozenset[Line]
     ) -> None:
         here = [q for q in self._questions(trial, line) if RUNG[q.target.kind] is trial.rung]
         if not here or not all(q.failed(now) for q in here):
             self._acquit(now, line, trial.rung, PAUSE_S)
             del self._trials[line]
         elif not trial.full:
-            self._widen(line, trial, states, doubted)
+            self._widen(line, trial, states, muffled)
         else:
             del self._trials[line]
             for rung in Rung:
                 self._judge(now, line, trial, rung)
 
-    def _widen(self, line: Line, trial: Trial, states: Mapping[Line, LineState], doubted: frozenset[Line]) -> None:
+    def _widen(self, line: Line, trial: Trial, states: Mapping[Line, LineState], muffled: frozenset[Line]) -> None:
         """All that were heard first say the same: now every rung is asked, and over the other lines too."""
         others = [
             other
             for other, state in states.items()
-            if other.family is line.family and other != line and state.health in STATELY and other not in doubted
+            if other.family is line.family and other != line and state.health in CARRIES and other not in muffled
         ]
+        self.widened.add(line)
         trial.full, trial.numbers = True, {}
         trial.witnesses = {where: {r: self._heard(where, r) for r in Rung} for where in (line, *others)}
         for other in others:

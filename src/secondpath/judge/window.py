@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from secondpath.model import Instant, Measurement, Outcome, Probe, ProbeKind, ProbeResult, Target
@@ -23,6 +24,12 @@ RETRANSMISSION_S = 1.0
 OVER_TCP = frozenset({ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.HTTPS})
 MUTE_AFTER = 3
 """A target that left this many questions in a row unanswered, while the line answered others, is mute."""
+ALONE_RATIO = 0.1
+"""A witness was silent alone if the others, asked meanwhile, lost no more than this."""
+
+OK = Outcome.OK
+"""Looked up once: a member of an enum costs a search each time, and a window has hundreds of answers."""
+LOST = frozenset({Outcome.TIMEOUT, Outcome.UNSENT, Outcome.FORBIDDEN})
 
 
 @dataclass(slots=True)
@@ -38,27 +45,34 @@ class Asked:
     witness: str
     outcome: Outcome | None = None
     rtt_s: float | None = None
+    excused: bool = False
+    """Its loss was the witness's own: it was silent alone."""
 
     def answered(self) -> bool:
         """Whether the target itself answered well."""
-        return self.outcome is Outcome.OK
+        return self.outcome is OK
 
     def lost(self, now: Instant) -> bool:
         """Whether it counts as lost at `now`: no answer in time, or it could not even leave."""
         if self.outcome is None:
             return now >= self.overdue_at
-        return self.outcome in (Outcome.TIMEOUT, Outcome.UNSENT)
+        return self.outcome in LOST
 
     def retransmitted(self) -> bool:
         """Whether the answer came only because the kernel asked again.
 
         A connect that takes TCP's initial retransmission timeout (1 s, RFC 6298) hides a lost packet.
         """
-        late = self.rtt_s is not None and self.rtt_s >= max(RETRANSMISSION_S, self.overdue_at - self.at)
-        return late and self.probe.target.kind in OVER_TCP
+        if self.rtt_s is None or self.rtt_s < RETRANSMISSION_S:
+            return False
+        return self.rtt_s >= self.overdue_at - self.at and self.probe.target.kind in OVER_TCP
 
     def missed(self, now: Instant) -> bool:
         """Whether the line lost something of it, even if an answer came in the end."""
+        if self.excused:
+            return False
+        if self.outcome is OK and (self.rtt_s is None or self.rtt_s < RETRANSMISSION_S):
+            return False  # most are
         return self.lost(now) or self.retransmitted()
 
     def settled(self, now: Instant) -> bool:
@@ -100,6 +114,8 @@ class Window:
     asked: deque[Asked] = field(default_factory=deque)
     round_trips: dict[str, RoundTrip] = field(default_factory=dict)
     unanswered: dict[str, int] = field(default_factory=dict)
+    heard: dict[str, Instant] = field(default_factory=dict)
+    """When the newest question was asked that a target has answered, by its URI."""
     answered_at: Instant | None = None
     late_at: Instant = -math.inf
     """When an answer last came that had been given up."""
@@ -107,6 +123,7 @@ class Window:
     deaf: frozenset[ProbeKind] = frozenset()
     """Kinds whose silence has a reason of its own (judge/ladder): it is no loss of the line's."""
     _open: dict[int, Asked] = field(default_factory=dict)
+    """Those of them that have not been answered well, by the number of the probe."""
 
     def round_trip(self, target: Target) -> RoundTrip:
         """The round-trip estimate of one target."""
@@ -114,8 +131,11 @@ class Window:
 
     def nearest(self) -> RoundTrip:
         """The shortest estimate: that of the line itself, rather than of what lies behind it."""
-        known = (r for r in self.round_trips.values() if r.srtt_s is not None)
-        return min(known, key=lambda r: r.srtt_s or 0.0, default=RoundTrip())
+        nearest, least_s = None, math.inf
+        for trip in self.round_trips.values():
+            if trip.srtt_s is not None and trip.srtt_s < least_s:
+                nearest, least_s = trip, trip.srtt_s
+        return nearest or RoundTrip()
 
     def ask(self, now: Instant, probe: Probe, patience_s: float) -> None:
         """Note a question that leaves now."""
@@ -134,16 +154,42 @@ class Window:
         entry.outcome, entry.rtt_s = result.outcome, result.rtt_s
         uri = result.probe.target.uri
         if not entry.answered():
-            self.unanswered[uri] = self.unanswered.get(uri, 0) + 1
+            if entry.at > self.heard.get(uri, -math.inf):  # that it is given up now says nothing of what came since
+                self.unanswered[uri] = self.unanswered.get(uri, 0) + 1
+            if self.unanswered.get(uri, 0) >= MUTE_AFTER:
+                self._excuse(now, entry.witness)
             return
         del self._open[result.probe.number]
-        self.unanswered[uri] = 0
+        self._excuse(now, entry.witness, entry.at)
+        self.unanswered[uri], self.heard[uri] = 0, max(entry.at, self.heard.get(uri, entry.at))
         self.answered_at = now
         if now > entry.overdue_at and not entry.retransmitted():  # else it was lost: the kernel asked again
             self.late_at = now
         self.answered_ask_at = max(entry.at, self.answered_ask_at or entry.at)
         if result.rtt_s is not None and not entry.retransmitted():  # Karn's algorithm: RFC 6298, section 3
             self.round_trip(result.probe.target).add(result.rtt_s)
+
+    def _excuse(self, now: Instant, witness: str, before: Instant = math.inf) -> None:
+        """A witness is or was silent while the others were not: that is its fault, and no loss of the line's.
+
+        Else the silences of several, each alone and one after the other, add up to a line that loses.
+        """
+        silence, others = list[Asked](), list[Asked]()
+        for entry in reversed(self.asked):
+            if entry.at >= before or (entry.outcome is None and now < entry.overdue_at):
+                continue
+            if entry.witness != witness:
+                others.append(entry)
+            elif entry.excused or entry.missed(now):
+                silence.append(entry)
+            else:
+                break
+        if len(silence) < MUTE_AFTER:
+            return
+        beside = [entry for entry in others if silence[-1].at <= entry.at <= silence[0].at]
+        if len(beside) >= MUTE_AFTER and sum(e.missed(now) for e in beside) <= ALONE_RATIO * len(beside):
+            for entry in silence:
+                entry.excused = True
 
     def _learn_round_trip(self, result: ProbeResult) -> None:
         """An answer to a question that is not counted here (judge/ladder) tells how long such answers take."""
@@ -152,9 +198,22 @@ class Window:
 
     def mute(self, target: Target) -> bool:
         """Whether this target alone keeps silent (the line as a whole did answer)."""
-        return self.unanswered.get(target.uri, 0) >= MUTE_AFTER and any(
-            n == 0 for uri, n in self.unanswered.items() if uri != target.uri
-        )
+        return self.unanswered.get(target.uri, 0) >= MUTE_AFTER and 0 in self.unanswered.values()
+
+    def _troubled(self, now: Instant) -> bool:
+        """Whether anything may have been lost: a question ended without a good answer, or one came late."""
+        ended = any(entry.outcome is not None or now >= entry.overdue_at for entry in self._open.values())
+        return ended or any(e.rtt_s is not None and e.rtt_s >= RETRANSMISSION_S for e in self.asked)
+
+    def _mute(self) -> frozenset[str]:
+        """Every target that is `mute`, by its URI."""
+        if 0 not in self.unanswered.values():
+            return frozenset()
+        return frozenset(uri for uri, n in self.unanswered.items() if n >= MUTE_AFTER)
+
+    def has_answered(self, since: Instant) -> bool:
+        """Whether anything that was asked since then has been answered."""
+        return self.answered_ask_at is not None and self.answered_ask_at >= since
 
     def since(self, start: Instant) -> list[Asked]:
         """The questions asked at or after an instant."""
@@ -162,18 +221,21 @@ class Window:
 
     def first_overdue(self, now: Instant) -> Asked | None:
         """The oldest lost question that was asked after every answered one, of a target that is not mute."""
-        found = None
-        for entry in reversed(self.asked):
-            if self.answered_ask_at is not None and entry.at <= self.answered_ask_at:
-                break
-            if entry.lost(now) and not self.mute(entry.probe.target) and entry.probe.target.kind not in self.deaf:
-                found = entry
-        return found
+        answered_at = -math.inf if self.answered_ask_at is None else self.answered_ask_at
+        for entry in self._open.values():
+            if entry.at > answered_at and entry.lost(now):
+                target = entry.probe.target
+                if target.kind not in self.deaf and not self.mute(target):
+                    return entry
+        return None
 
     def next_overdue(self, now: Instant) -> Instant:
         """When the next open question becomes overdue; infinity when none is open."""
-        waiting = (a.overdue_at for a in self._open.values() if a.outcome is None and a.overdue_at > now)
-        return min(waiting, default=math.inf)
+        next_at = math.inf
+        for entry in self._open.values():
+            if entry.outcome is None and now < entry.overdue_at < next_at:
+                next_at = entry.overdue_at
+        return next_at
 
     def grant(self, until: Instant) -> None:
         """Give every open question time until then: we were late ourselves and have not read the answers yet."""
@@ -181,11 +243,12 @@ class Window:
             if entry.outcome is None:
                 entry.overdue_at = max(entry.overdue_at, until)
 
-    def tally(self, now: Instant, start: Instant) -> tuple[int, int]:
-        """Lost and settled questions since `start`, the worst witness (address) left out."""
+    def tally(self, now: Instant, start: Instant, end: Instant = math.inf) -> tuple[int, int]:
+        """Lost and settled questions asked from `start` to `end`, the worst witness (address) left out."""
         witnesses: dict[str, list[int]] = {}
         for entry in self.asked:
-            if entry.at >= start and entry.settled(now) and entry.probe.target.kind not in self.deaf:
+            counts = start <= entry.at <= end and not entry.excused and entry.probe.target.kind not in self.deaf
+            if counts and entry.settled(now):
                 count = witnesses.setdefault(entry.witness, [0, 0])
                 count[0] += entry.missed(now)
                 count[1] += 1
@@ -206,23 +269,19 @@ class Window:
 
         The smallest is doubt, the largest unease.
         """
-        if all(entry.outcome is Outcome.OK and not entry.retransmitted() for entry in self.asked):
+        if not self._troubled(now):
             return {}
-        entries = [
-            e
+        mute, deaf = self._mute(), self.deaf
+        evidence = [
+            (e.witness, LLR_LOST if e.missed(now) else LLR_ANSWERED)
             for e in self.asked
-            if start <= e.at <= end
-            and e.settled(now)
-            and e.probe.target.kind not in self.deaf
-            and not self.mute(e.probe.target)
+            if not e.excused
+            and start <= e.at <= end
+            and (e.outcome is not None or now >= e.overdue_at)
+            and not (deaf and e.probe.target.kind in deaf)
+            and not (mute and e.probe.target.uri in mute)
         ]
-        sums = {e.witness: 0.0 for e in entries}
-        for entry in entries:
-            evidence = LLR_LOST if entry.missed(now) else LLR_ANSWERED
-            for left_out, total in sums.items():
-                if left_out != entry.witness:
-                    sums[left_out] = max(0.0, total + evidence)
-        return sums
+        return {witness: _page(evidence, witness) for witness in dict(evidence)}
 
     def measurement(self, now: Instant, start: Instant) -> Measurement:
         """What the window shows of the line at `now`, counting from `start`."""
@@ -230,3 +289,12 @@ class Window:
         nearest = self.nearest()
         jitter_s = None if nearest.srtt_s is None else nearest.rttvar_s
         return Measurement(samples, lost / samples if samples else 0.0, nearest.srtt_s, jitter_s)
+
+
+def _page(evidence: Iterable[tuple[str, float]], left_out: str) -> float:
+    """Page's sum of what each witness said in turn, but for one."""
+    total = 0.0
+    for witness, says in evidence:
+        if witness != left_out:
+            total = total + says if total > -says else 0.0
+    return total
