@@ -10,23 +10,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from secondpath.decide.treatment import lane_on
 from secondpath.model import (
     CLASSES,
     Cause,
     Family,
     Health,
-    Instant,
     Lane,
     Line,
     LineState,
     Site,
+    Stage,
     Steering,
-    Treatment,
     Why,
 )
 
 QUICKER_S = 0.1
 """How much quicker a line must answer, to be worth leaving another for its lateness alone."""
+NONE: Mapping[tuple[str, Family], Choice] = {}
+NO_STAGES: Mapping[str, Stage] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +58,13 @@ class Outlook:
         return self.state.health is Health.UP and not self.doubted
 
 
-def choose(order: tuple[Outlook, ...], used: str | None, pinned: str | None, at_rest: bool) -> Choice:
-    """The uplink for one family.
+def choose(
+    order: tuple[Outlook, ...], used: str | None, pinned: str | None, at_rest: bool, stays_if_poor: bool = False
+) -> Choice:
+    """The uplink for one family, of all classes that choose in the same manner.
 
     `order` has the lines of that family, most preferred first. `used` is where traffic goes now, `pinned` what a
-    person asked for, `at_rest` that a person asked us not to move unless we must.
+    person asked for, `at_rest` that a person asked us not to move unless we must, `stays_if_poor` that the office does.
     """
     there = [o for o in order if o.state.offered]
     by_name = {o.state.line.uplink: o for o in there}
@@ -72,7 +76,7 @@ def choose(order: tuple[Outlook, ...], used: str | None, pinned: str | None, at_
     if current.state.health is Health.DOWN:
         better = _best(there, but=current)
         return Choice(better, Why.BETTER) if better else Choice(used, Why.NOTHING_BETTER)
-    if current.state.health is Health.DEGRADED and not at_rest:
+    if current.state.health is Health.DEGRADED and not at_rest and not stays_if_poor:
         proven = [o for o in there if o.proven and _quicker(o, current)]
         if proven:
             return Choice(proven[0].state.line.uplink, Why.BETTER)
@@ -117,27 +121,31 @@ def _go_home(there: list[Outlook], current: Outlook, at_rest: bool) -> Choice:
     return Choice(used, Why.STAYS)
 
 
-def lanes_of(site: Site, choices: Mapping[Family, Choice]) -> dict[tuple[str, Family], Lane]:
-    """The lane of every class and family: on a metered backup the classes that are to be blocked have none."""
+def lanes_of(
+    site: Site,
+    choices: Mapping[Family, Choice],
+    own: Mapping[tuple[str, Family], Choice] = NONE,
+    stages: Mapping[str, Stage] = NO_STAGES,
+) -> dict[tuple[str, Family], Lane]:
+    """The lane of every class and family; what is blocked where it would travel has none.
+
+    `own` are the choices of classes that choose in a manner of their own, `stages` those of the uplinks' allowances.
+    """
     lanes = {}
-    for family, choice in choices.items():
-        backup = choice.uplink is not None and choice.uplink != site.uplinks[0].name
-        metered = choice.uplink is not None and site.uplink(choice.uplink).metered
-        for traffic_class in CLASSES.values():
-            blocked = backup and metered and traffic_class.on_backup is Treatment.BLOCK
-            lanes[traffic_class.name, family] = Lane(None, Why.BLOCKED) if blocked else Lane(choice.uplink, choice.why)
+    for family, common in choices.items():
+        for name in CLASSES:
+            choice = own.get((name, family), common)
+            stage = stages.get(choice.uplink or "", Stage.AMPLE)
+            unled = Lane(None, choice.why)
+            lanes[name, family] = lane_on(site, name, choice.uplink, choice.why, stage) if choice.uplink else unled
     return lanes
 
 
-def flows_to_give_up(
-    line: Line, state: LineState, used: str | None, used_health: Health, drained_at: Instant | None, now: Instant
-) -> bool:
-    """Whether the flows on a line must end: it is down and another line carries the family, or their time is over."""
+def flows_to_give_up(line: Line, state: LineState, used: str | None, used_health: Health, over: bool) -> bool:
+    """Whether the flows on a line must end: it is down and another line carries the family, or their time is `over`."""
     if used is None or used == line.uplink or used_health is Health.DOWN:
         return False
-    if state.health is Health.DOWN:
-        return True
-    return drained_at is not None and now >= drained_at
+    return over or state.health is Health.DOWN
 
 
 def carries(steering: Steering, line: Line) -> bool:
