@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from secondpath.act.plane import UPLINK_MASK
+from secondpath.act.plane import ARRIVED, UPLINK_MASK
 from secondpath.model import Family, Line, Site
 
 COUNTED = ("out", "in", "syn", "synack", "dnsq", "dnsr")
-THIS_UPLINK = f"ct mark and {UPLINK_MASK:#010x} =="
+THIS_UPLINK = f"ct mark and {UPLINK_MASK & ~ARRIVED:#010x} =="
 
 
 def counter(what: str, number: int, family: Family) -> str:
@@ -42,8 +42,13 @@ def via_chain(number: int, family: Family) -> str:
     return f"via_{number}_{family}"
 
 
+def back_chain(number: int, family: Family) -> str:
+    """The chain of an answer to what came in by this line: it leaves by it, whatever main knows."""
+    return f"back_{number}_{family}"
+
+
 def count_sent(number: int, family: Family) -> str:
-    """In `via_chain`."""
+    """In `via_chain` and `back_chain`."""
     return f'counter name "{counter("out", number, family)}"'
 
 
@@ -56,11 +61,14 @@ def count_begun(number: int) -> list[str]:
     ]
 
 
-def count_arrived(number: int) -> list[str]:
-    """In the uplink's arrival chain, before what else is established may pass."""
+def count_arrived(number: int, read: str = "") -> list[str]:
+    """In the uplink's arrival chain, before what else is established may pass.
+
+    `read` hands a DNS answer to our reader: behind the one comparison with port 53 it costs other packets nothing.
+    """
     ours = f"ct state established {THIS_UPLINK} {number:#010x}"
     return [
-        f"udp sport 53 {ours} counter name {_by_family('dnsr', number)}",
+        f"udp sport 53 {ours} counter name {_by_family('dnsr', number)} {read}".rstrip(),
         *(f'meta nfproto {f} {ours} counter name "{counter("in", number, f)}" accept' for f in Family),
     ]
 

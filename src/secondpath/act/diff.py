@@ -2,7 +2,7 @@
 
 The order: settings, then routes and rules that are new, then the table or its elements, then forwarding, then what is
 no longer wanted. So at every moment in between, each mark that the table may set still finds its rule and its route,
-and nothing is forwarded that the table has not looked at.
+and nothing is forwarded that the table has not looked at. What is shaped comes last: without it all is carried, too.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from secondpath.act.plane import (
     Set,
 )
 from secondpath.act.settings import FORWARD4, FORWARD6
+from secondpath.act.shaping import diff_queues
 
 
 def flip(current: Elements, desired: Elements) -> Flip | None:
@@ -51,6 +52,7 @@ def _changes(current: DataPlane, desired: DataPlane) -> Iterator[Change]:
     for route in sorted(current.routes - desired.routes, key=str):
         if (route.family, route.table, route.interface is None) not in replaced:
             yield DropRoute(route)
+    yield from diff_queues(current.queues, desired.queues)
 
 
 def _settings(current: DataPlane, desired: DataPlane, *, forwarding: bool) -> Iterator[Change]:

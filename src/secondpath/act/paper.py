@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from secondpath.act.calling import CALLING, may_be_voice
 from secondpath.act.plane import (
     ROUTE_MASK,
     UPLINK_MASK,
@@ -23,8 +24,24 @@ from secondpath.act.plane import (
     Route,
     Set,
 )
-from secondpath.act.ruleset import class_chain, lane_set
-from secondpath.model import CLASSES, Family
+from secondpath.act.recognition import APPLICATION_OF, RECOGNISE, application_lanes, class_chain, lane_set
+from secondpath.act.tree import (
+    HANDLE,
+    Abilities,
+    DropIntermediate,
+    DropTree,
+    DropTurn,
+    PutIntermediate,
+    PutTree,
+    PutTurn,
+    QueueChange,
+    Queues,
+    Retune,
+    Rooted,
+)
+from secondpath.model import CLASSES, OFFICE, Family
+
+GUEST = CLASSES["guest"]
 
 
 def _kind(route: Route) -> tuple[Family, int, bool]:
@@ -40,10 +57,15 @@ class Paper:
     inside: tuple[str, ...] = ()
     dead: set[str] = field(default_factory=set)
     applied: list[Change] = field(default_factory=list)
+    can: Abilities = field(default_factory=Abilities)
 
     def read(self) -> DataPlane:
         """What it holds of ours."""
         return self.plane
+
+    def abilities(self) -> Abilities:
+        """What it has for shaping."""
+        return self.can
 
     def inside_prefixes(self, interfaces: frozenset[str]) -> tuple[str, ...]:
         """The IPv6 prefixes on the office's own interfaces."""
@@ -67,6 +89,8 @@ class Paper:
                 return replace(self.plane, rules=self.plane.rules - {rule})
             case Set(path, value):
                 return replace(self.plane, settings={**self.plane.settings, path: value})
+            case _:
+                return replace(self.plane, queues=requeued(self.plane.queues, change))
 
     def _reloaded(self, change: Flip | LoadRuleset) -> DataPlane:
         if isinstance(change, LoadRuleset):
@@ -80,9 +104,24 @@ class Paper:
         kind = _kind(change.route)
         return frozenset(r for r in self.plane.routes if _kind(r) != kind) | {change.route}
 
-    def new_flow(self, came_in: str, family: Family) -> int | None:
-        """The mark that a new flow from an inside interface gets; None when its class has no lane."""
+    def new_flow(
+        self, came_in: str, family: Family, to: str = "", source: str = "", port: tuple[str, int] = ("tcp", 443)
+    ) -> int | None:
+        """The mark that a new flow from an inside interface gets; None when its class has no lane.
+
+        `to` is the address that it goes to, for applications that are told apart whatever the port; `source` and `port`
+        are a phone's address, and the protocol and port that it goes to.
+        """
         chain = self.plane.elements.get(("class_of", came_in))
+        calling = self.plane.elements.get((CALLING[family], source))
+        if calling is not None and chain not in (None, class_chain(GUEST)) and may_be_voice(*port):
+            return int(calling)
+        if chain == RECOGNISE:
+            chain = self.plane.elements.get((APPLICATION_OF[family], to), class_chain(OFFICE))
+            number = str(chain).removeprefix("application_")
+            if number.isdigit():
+                mark = self.plane.elements.get((application_lanes(int(number)), family.value))
+                return int(mark) if mark is not None else None
         for traffic_class in CLASSES.values():
             if chain == class_chain(traffic_class):
                 mark = self.plane.elements.get((lane_set(traffic_class), family.value))
@@ -108,3 +147,31 @@ class Paper:
             if (route.table, route.family) == (table, family) and route.interface not in (None, *self.dead):
                 return route.interface
         return None
+
+
+def requeued(queues: Queues, change: QueueChange) -> Queues:
+    """The queues after a change. What is not there cannot be changed, and a device that is not up carries nothing."""
+    trees, roots = dict(queues.trees), dict(queues.roots)
+    intermediates, turns = queues.intermediates, queues.turns
+    match change:
+        case PutIntermediate(device):
+            intermediates, roots[device] = intermediates | {device}, Rooted("noqueue", 0)
+        case DropIntermediate(device):
+            intermediates -= {device}
+            trees.pop(device, None)
+            del roots[device]
+        case PutTree(device, tree):
+            trees[device], roots[device] = tree, Rooted(tree.kind, HANDLE)
+        case Retune(device, nodes, cake):
+            changed = {node.minor: node for node in nodes}
+            tuned = tuple(changed.get(node.minor, node) for node in trees[device].nodes)
+            trees[device] = cake or replace(trees[device], nodes=tuned)
+        case DropTree(device):
+            del trees[device]
+            roots[device] = Rooted("noqueue", 0)
+        case PutTurn(turn):
+            assert turn.to in intermediates, "it would lose all that it sends there"
+            turns |= {turn}
+        case DropTurn(turn):
+            turns -= {turn}
+    return Queues(trees, turns, intermediates, roots)

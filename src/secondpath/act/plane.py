@@ -7,6 +7,9 @@ Marks. A connection that we route carries a connection mark:
     | epoch           |nt| class     | uplink    |
     +-----------------+--+-----------+-----------+
 
+The uplink's highest bit, ARRIVED, says that the flow came in from outside: its answers must leave by this very uplink,
+even where main knows a nearer way (a sender in another uplink's own subnet).
+
 *Epoch* numbers one stretch of service of one line. The map `route_of` lists the epochs that may still be routed, so
 taking one element out ends all flows of a dead line in the very transaction that moves the classes elsewhere, however
 many they are. *nt* says "not TCP", so that such flows can be flushed by mark and mask alone on every kernel. A mark
@@ -19,15 +22,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from secondpath.model import Family, IPAddress, Line
+from secondpath.act.tree import Abilities, QueueChange, Queues
+from secondpath.model import Family, IPAddress, Line, Site
 
 TABLE = "secondpath"
 """Our nftables table, of family inet."""
 FIRST = 7100
 """Our routing tables, and our rules' priorities, are FIRST..LAST and nobody else's."""
 LAST = 7199
-MAIN_RULE = FIRST
-"""Table main without its default routes comes first: what main knows better (the office, tunnels) is not ours."""
+MAIN_RULE = FIRST + 40
+"""Table main without its default routes comes first: what main knows better (the office, tunnels) is not ours. Only
+answers to what came in by an uplink are not main's affair: their rules, FIRST + the uplink's number, come before."""
 OWN_TABLE = OWN_RULE = LAST
 """The default route of the gateway's own, unbound traffic."""
 PROTOCOL = 83
@@ -39,16 +44,20 @@ MAX_UPLINKS = 31
 EPOCH_SHIFT = 16
 NOT_TCP = 0x8000
 CLASS_SHIFT = 8
+CLASS_MASK = 0x7F00
 UPLINK_MASK = 0xFF
+ARRIVED = 0x80
 EPOCH_MASK = 0xFFFF0000
 ROUTE_MASK = 0xFFFF00FF
 """Epoch and uplink: what decides whether and where a flow is routed."""
+FLOW_MASK = ROUTE_MASK & ~ARRIVED
+"""The same, whichever side began the flow."""
 POKE_MARK = 0xFE
 """Packet mark of our pokes: untracked, and no uplink's number."""
 
 
 def lane_mark(epoch: int, uplink: int, class_ident: int = 0) -> int:
-    """The connection mark of a new flow; class 0 is a flow that came in from outside."""
+    """The connection mark of a new flow; of one that came in from outside the class is 0, and the uplink ARRIVED."""
     return epoch << EPOCH_SHIFT | class_ident << CLASS_SHIFT | uplink
 
 
@@ -59,16 +68,36 @@ def epoch_of(mark: int) -> int:
 
 def uplink_of(mark: int) -> int:
     """The uplink's number in a mark; 0 when the mark is not ours."""
-    return mark & UPLINK_MASK
+    return mark & UPLINK_MASK & ~ARRIVED
 
 
 def is_from_inside(mark: int) -> bool:
     """Whether a flow with this mark was begun inside the office."""
-    return bool(mark >> CLASS_SHIFT & 0x7F)
+    return bool(mark & CLASS_MASK)
+
+
+FIRST_APPLICATION, LAST_APPLICATION = 16, 127
+"""An application that is told apart has a number of its own in the place of its class's."""
+
+
+def urgency(mark: int) -> tuple[bool, int]:
+    """Whose flows come first where many are ended: what the office has named, then by class."""
+    ident = (mark & CLASS_MASK) >> CLASS_SHIFT
+    return ident < FIRST_APPLICATION, ident
+
+
+def identify(site: Site, known: Mapping[str, int]) -> dict[str, int]:
+    """The number of each application that is tested or treated for itself; those that have one keep it."""
+    named = [a.name for a in site.applications if a.test or a.on_backup]
+    numbers = {name: known[name] for name in named if name in known}
+    free = (n for n in range(FIRST_APPLICATION, LAST_APPLICATION + 1) if n not in set(numbers.values()))
+    for name, number in zip((n for n in named if n not in numbers), free, strict=False):
+        numbers[name] = number
+    return numbers
 
 
 Key: TypeAlias = int | str
-"""Of an element: a mark, an interface's name, or a family ("ipv4", "ipv6")."""
+"""Of an element: a mark, an interface's name, an address, or a family ("ipv4", "ipv6")."""
 Elements: TypeAlias = Mapping[tuple[str, Key], int | str]
 """(set, key) -> a mark, or the chain that a verdict map goes to."""
 
@@ -120,6 +149,7 @@ class DataPlane:
     rules: frozenset[Rule] = frozenset()
     routes: frozenset[Route] = frozenset()
     settings: Mapping[str, str] = field(default_factory=dict)
+    queues: Queues = field(default_factory=Queues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +157,9 @@ class Ground:
     """What compile must know of the box besides the configuration.
 
     `numbers` is each uplink's number in marks, `epochs` each line's, `gateways` each usable line's next hop (None:
-    point to point), `inside` the IPv6 prefixes on inside interfaces, `settings` the sysctls as they are.
+    point to point), `inside` the IPv6 prefixes on inside interfaces, `settings` the sysctls as they are, `idents` each
+    tested application's number in marks, `reads` whether DNS answers are to be handed to our reader; `queues` are those
+    found, and `can` what the kernel has for shaping.
     """
 
     numbers: Mapping[str, int]
@@ -135,6 +167,10 @@ class Ground:
     gateways: Mapping[Line, IPAddress | None] = field(default_factory=dict)
     inside: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    idents: Mapping[str, int] = field(default_factory=dict)
+    reads: bool = False
+    queues: Queues = field(default_factory=Queues)
+    can: Abilities = field(default_factory=Abilities)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,4 +224,4 @@ class Set:
     value: str
 
 
-Change: TypeAlias = LoadRuleset | Flip | PutRoute | DropRoute | PutRule | DropRule | Set
+Change: TypeAlias = LoadRuleset | Flip | PutRoute | DropRoute | PutRule | DropRule | Set | QueueChange

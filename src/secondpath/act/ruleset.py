@@ -10,7 +10,9 @@ prerouting, after dstnat: the whole decision. `ways` sends a packet on by the in
   mark somebody else's software has put on it. `fib daddr type` must come before the look at the route and must be a
   list, not "!= unicast": with no default route in main an IPv6 destination is "unreachable" and would slip past. Then a
   mark of ours that is not routed any more says *stale*. What has none gets one from its class's `lane_` map, by family;
-  where the map has no element, the class has no way out and is told so.
+  where the map has no element, the class has no way out and is told so. Applications that are told apart have lanes
+  of their own (act/recognition); before all that, what may be voice of a phone on a call goes where its call is
+  (act/calling).
   From an uplink: answers pass (those of a retired epoch too: their entry is flushed in a moment, and looking each one
   up would cost every download). A TCP segment that opens nothing ends here (it would create an entry anew), and so do
   whoever pretends to come from inside and whatever is neither for the gateway itself nor translated by a port forward:
@@ -27,7 +29,8 @@ guard, after the translation: nothing leaves an uplink with a source that is not
   A DHCP client without an address yet is the one exception: it speaks as 0.0.0.0 (RFC 2131, section 4.1).
   MSS is clamped here too, both ways (`rt mtu` looks at the route to either end): it saves a hook that every packet of a
   download would pay for.
-What is counted of every line, and where: act/counting.
+What is counted of every line, and where: act/counting. What packets pay where an uplink is shaped: one look into a map
+  of fixed size, in the chain that they pass anyway (act/shaping); a hook of its own would cost three times that.
 input: nothing comes to the gateway itself from an uplink that was not asked for; the same on every uplink. From guests
   only answers go into the office's other networks: not "all but new", for what conntrack calls invalid is not new.
 
@@ -42,10 +45,29 @@ from collections.abc import Iterable, Mapping
 from ipaddress import IPv6Network
 from itertools import islice, zip_longest
 
-from secondpath.act.counting import count_arrived, count_begun, count_opened, count_sent, names, via_chain
-from secondpath.act.plane import EPOCH_MASK, NOT_TCP, POKE_MARK, ROUTE_MASK, TABLE, UPLINK_MASK, Elements, Ruleset
-from secondpath.model import CLASSES, Allow, Family, IPNetwork, PortForward, Site, TrafficClass, Uplink, family_of
+from secondpath.act import reading
+from secondpath.act.calling import CHAIN as CALLING_CHAIN
+from secondpath.act.calling import calling_jumps, calling_lines, calling_maps
+from secondpath.act.counting import back_chain, count_arrived, count_begun, count_opened, count_sent, names, via_chain
+from secondpath.act.doors import allowed, forwarded, networks
+from secondpath.act.plane import (
+    ARRIVED,
+    EPOCH_MASK,
+    NOT_TCP,
+    POKE_MARK,
+    ROUTE_MASK,
+    TABLE,
+    UPLINK_MASK,
+    Elements,
+    Ruleset,
+)
+from secondpath.act.recognition import BY_ADDRESS, carriers_of, chains_of, class_chain, lane_set, maps_of
+from secondpath.act.shaping import UNSHAPED, Prioritised, prioritise
+from secondpath.act.shaping import maps_of as priorities_of
+from secondpath.model import CLASSES, Family, Site, Uplink, family_of
 
+OTHERS = 0xFFFFFFFF ^ UPLINK_MASK
+"""The bits of a packet's mark that are not ours."""
 OURS = f"ct mark and {UPLINK_MASK:#010x} != 0 ct mark and {EPOCH_MASK:#010x} != 0"
 ROUTED = f"ct mark and {ROUTE_MASK:#010x} vmap @route_of"
 NOT_OPENING = "meta l4proto tcp tcp flags & (fin | syn | rst | ack) != syn"
@@ -54,8 +76,9 @@ OPENS = "tcp flags & (syn | rst) == syn"
 CLAMP = "tcp option maxseg size set rt mtu"
 NOTE_NOT_TCP = f"meta l4proto != tcp ct mark set ct mark or {NOT_TCP:#010x}"
 ROUTES = 248
-"""Room in `route_of`, four times what 31 uplinks need: of a set that cannot grow the kernel makes a plain hash, and a
+"""Room in `route_of`, twice what 31 uplinks need: of a set that cannot grow the kernel makes a plain hash, and a
 look into it costs a third less than into one that can."""
+NONE: Mapping[str, int] = {}
 FEW = 4
 """So many names are compared in the time of one look into a map of names."""
 
@@ -67,23 +90,26 @@ def ways_in(site: Site, numbers: Mapping[str, int]) -> dict[str, str]:
     return dict(way for turn in zip_longest(networks, uplinks) for way in turn if way)
 
 
-def lane_set(traffic_class: TrafficClass) -> str:
-    """The map that holds a class's lanes."""
-    return f"lane_{traffic_class.name.replace('-', '_')}"
+def compile_ruleset(
+    site: Site,
+    numbers: Mapping[str, int],
+    inside: Iterable[str],
+    idents: Mapping[str, int] = NONE,
+    reads: bool = False,
+    shaped: Prioritised = UNSHAPED,
+) -> Ruleset:
+    """The table for a site.
 
-
-def class_chain(traffic_class: TrafficClass) -> str:
-    """The chain that a flow of this class goes through."""
-    return f"class_{traffic_class.name.replace('-', '_')}"
-
-
-def compile_ruleset(site: Site, numbers: Mapping[str, int], inside: Iterable[str]) -> Ruleset:
-    """The table for a site; `numbers` are the uplinks' numbers, `inside` the IPv6 prefixes on inside interfaces."""
+    `numbers` are the uplinks' numbers, `inside` the IPv6 prefixes on inside interfaces, `idents` the applications';
+    with `reads` DNS answers are handed to our reader. `shaped` has the map for the priorities of packets, by the
+    uplink's number and whether they come in by it.
+    """
     prefixes = sorted(IPv6Network(p) for p in inside)
     chains = [
-        *_maps(site, numbers),
-        *_prerouting(site, numbers),
-        *_output(site),
+        *_maps(site, numbers, idents),
+        *priorities_of(site, idents, frozenset(shaped.values())),
+        *_prerouting(site, numbers, idents, reads, shaped),
+        *_output(site, reads),
         *_translation(site, numbers, prefixes),
         *_filters(site),
     ]
@@ -94,16 +120,22 @@ def compile_ruleset(site: Site, numbers: Mapping[str, int], inside: Iterable[str
 
 
 def ruleset_text(ruleset: Ruleset, elements: Elements) -> str:
-    """What nft(8) loads: our old table goes and the new one comes, elements and all, in one transaction."""
+    """What nft(8) loads where nothing of ours stands, or nothing that can stay: all of it, in one transaction."""
+    anew = f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n{ruleset.text}}}\n"
+    return anew + added_elements(elements)
+
+
+def added_elements(elements: Elements) -> str:
+    """The lines of nft(8) that put elements into their maps."""
     by_set: dict[str, list[str]] = {}
     for (name, key), value in elements.items():
         verdict = isinstance(value, str)
         shown_key = f'"{key}"' if isinstance(key, str) and name in ("ways", "class_of") else _hex(key)
-        by_set.setdefault(name, []).append(f"{shown_key} : {'goto ' if verdict else ''}{_hex(value)}")
-    added = "".join(
+        word = ("jump " if name in BY_ADDRESS else "goto ") if verdict else ""
+        by_set.setdefault(name, []).append(f"{shown_key} : {word}{_hex(value)}")
+    return "".join(
         f"add element inet {TABLE} {name} {{ {', '.join(sorted(all_))} }}\n" for name, all_ in by_set.items()
     )
-    return f"table inet {TABLE}\ndelete table inet {TABLE}\ntable inet {TABLE} {{\n{ruleset.text}}}\n{added}"
 
 
 def _hex(value: int | str) -> str:
@@ -132,11 +164,7 @@ def _mapped(word: str, chains: Mapping[str, str]) -> list[str]:
     return [f"{word} vmap {{ {pairs} }}"]
 
 
-def _networks(networks: Iterable[IPNetwork]) -> str:
-    return "{ " + ", ".join(str(n) for n in networks) + " }"
-
-
-def _maps(site: Site, numbers: Mapping[str, int]) -> list[str]:
+def _maps(site: Site, numbers: Mapping[str, int], idents: Mapping[str, int]) -> list[str]:
     lanes = [f"  map {lane_set(c)} {{ typeof meta nfproto : ct mark; }}\n" for c in CLASSES.values()]
     arrivals = [f"  map arrive_{numbers[u.name]} {{ typeof meta nfproto : ct mark; }}\n" for u in site.uplinks]
     fixed = [
@@ -146,18 +174,23 @@ def _maps(site: Site, numbers: Mapping[str, int]) -> list[str]:
     ]
     counters = ["stale", "refused", "no_lane", *(f"wrong_source_{numbers[u.name]}" for u in site.uplinks)]
     counters += names(numbers[u.name] for u in site.uplinks)
-    return fixed + lanes + arrivals + [f"  counter {name} {{ }}\n" for name in counters]
+    moving = fixed + calling_maps() + lanes + maps_of(site, idents) + arrivals
+    return moving + [f"  counter {name} {{ }}\n" for name in counters]
 
 
-def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
+def _prerouting(
+    site: Site, numbers: Mapping[str, int], idents: Mapping[str, int], reads: bool, shaped: Prioritised
+) -> list[str]:
     uplinks = [u.interface for u in site.uplinks]
     via = [
         _chain(
-            via_chain(n, f),
-            f"{count_sent(n, f)} meta mark set meta mark and {0xFFFFFFFF ^ UPLINK_MASK:#010x} or {n:#010x} accept",
+            name,
+            prioritise(shaped, n, down=False),
+            f"{count_sent(n, f)} meta mark set meta mark and {OTHERS:#010x} or {mark:#010x} accept",
         )
         for n in (numbers[u.name] for u in site.uplinks)
         for f in Family
+        for name, mark in ((via_chain(n, f), n), (back_chain(n, f), n | ARRIVED))
     ]
     adopt = [
         f'ct state established,related fib daddr oifname "{u.interface}"'
@@ -177,6 +210,8 @@ def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
         ROUTED,
         "ct state != new drop",
         f"{NOT_OPENING} goto stale",
+        reading.refused(site),
+        *calling_jumps(site),
         "iifname vmap @class_of",
     )
     stale = _chain(
@@ -192,28 +227,28 @@ def _prerouting(site: Site, numbers: Mapping[str, int]) -> list[str]:
         "meta l4proto tcp reject with tcp reset",
         "reject with icmpx admin-prohibited",
     )
-    arriving = [chain for u in site.uplinks for chain in _arriving(site, u, numbers[u.name])]
+    arriving = [chain for u in site.uplinks for chain in _arriving(site, u, numbers[u.name], reads, shaped)]
     busiest = _compared("iifname", dict(islice(ways_in(site, numbers).items(), FEW)))
     base = _base("prerouting", "filter", "prerouting", "dstnat + 10", *busiest, "iifname vmap @ways")
-    return [*via, stale, no_lane, *map(_class, CLASSES.values()), inside, *arriving, base]
+    classes = [_carry(class_chain(c), lane_set(c)) for c in CLASSES.values()]
+    classes += [_carry(carried, lanes) for carried, lanes in carriers_of(idents).items()]
+    told = [_chain(name, *lines) for name, lines in chains_of(site, idents).items()]
+    phones = _chain(CALLING_CHAIN, *calling_lines(), f"{OURS} {NOTE_NOT_TCP}", ROUTED)
+    return [*via, stale, no_lane, phones, *classes, *told, inside, *arriving, base]
 
 
-def _class(traffic_class: TrafficClass) -> str:
-    return _chain(
-        class_chain(traffic_class),
-        f"ct mark set meta nfproto map @{lane_set(traffic_class)}",
-        NOTE_NOT_TCP,
-        ROUTED,
-        "goto no_lane",
-    )
+def _carry(chain: str, lanes: str) -> str:
+    """A new flow gets its mark from its lane, and leaves."""
+    return _chain(chain, f"ct mark set meta nfproto map @{lanes}", NOTE_NOT_TCP, ROUTED, "goto no_lane")
 
 
-def _arriving(site: Site, uplink: Uplink, number: int) -> list[str]:
+def _arriving(site: Site, uplink: Uplink, number: int, reads: bool, shaped: Prioritised) -> list[str]:
     inside = _names(n.interface for n in site.networks)
     refuse = 'counter name "refused" drop'
     come_in = _chain(
         f"from_{number}",
-        *count_arrived(number),
+        prioritise(shaped, number, down=True),
+        *count_arrived(number, reading.ARRIVED if reads else ""),
         "ct state established,related accept",
         f"ct state untracked fib daddr type {FOR_US} accept",
         f"ct state != new {refuse}",
@@ -228,9 +263,11 @@ def _arriving(site: Site, uplink: Uplink, number: int) -> list[str]:
     return [arrived, come_in]
 
 
-def _output(site: Site) -> list[str]:
+def _output(site: Site, reads: bool) -> list[str]:
+    answers = reading.leaving(site) if reads else ""
     uplinks = _names(u.interface for u in site.uplinks)
     return [
+        *([_base("told", "filter", "output", "filter", answers)] if answers else []),
         _base("untracked", "filter", "output", "raw", f"meta mark {POKE_MARK:#010x} notrack"),
         _base(
             "answers",
@@ -244,7 +281,7 @@ def _output(site: Site) -> list[str]:
 
 
 def _translation(site: Site, numbers: Mapping[str, int], prefixes: list[IPv6Network]) -> list[str]:
-    dnat = [line for forward in site.forwards for line in _forwarded(site, forward)]
+    dnat = [line for forward in site.forwards for line in forwarded(site, forward)]
     chains = [_base("dstnat_", "nat", "prerouting", "dstnat", *dnat)] if dnat else []
     leave: dict[str, str] = {}
     guard: dict[str, str] = {}
@@ -284,9 +321,9 @@ def _native(uplink: Uplink) -> list[str]:
     """Networks that the provider routes to the office leave as they are."""
     lines = []
     for family, word in ((Family.IPV4, "ip"), (Family.IPV6, "ip6")):
-        networks = [p for p in uplink.prefixes if family_of(p) is family]
-        if networks:
-            lines.append(f"{word} saddr {_networks(networks)} accept")
+        mine = [p for p in uplink.prefixes if family_of(p) is family]
+        if mine:
+            lines.append(f"{word} saddr {networks(mine)} accept")
     return lines
 
 
@@ -312,44 +349,6 @@ def _prefix_translation(uplink: Uplink, inside: list[IPv6Network]) -> str:
     return f"snat ip6 prefix to ip6 saddr map {{ {', '.join(pairs)} }}"
 
 
-def _sources(sources: tuple[IPNetwork, ...], version: int) -> str | None:
-    """A match on the permitted sources of one family; "" when all are, None when none of this family is."""
-    if not sources:
-        return ""
-    mine = [s for s in sources if s.version == version]
-    return f"{'ip' if version == 4 else 'ip6'} saddr {_networks(mine)} " if mine else None
-
-
-def _forwarded(site: Site, forward: PortForward) -> list[str]:
-    family = "ip" if forward.to.version == 4 else "ip6"
-    to = str(forward.to) if forward.to.version == 4 else f"[{forward.to}]"
-    sources = _sources(forward.sources, forward.to.version)
-    if sources is None:
-        return []
-    return [
-        f'iifname "{u.interface}" meta nfproto {"ipv4" if family == "ip" else "ipv6"} {sources}'
-        f"fib daddr type local {forward.protocol} dport {forward.port} dnat {family} to {to}:{forward.to_port}"
-        for u in site.uplinks
-        if forward.uplink in (None, u.name)
-    ]
-
-
-def _allowed(allow: Allow) -> list[str]:
-    lines = []
-    for version in (4, 6):
-        sources = _sources(allow.sources, version)
-        if sources is None:
-            continue
-        family = f"meta nfproto ipv{version} {sources}"
-        if allow.protocol == "icmp":
-            lines.append(
-                f"{family}{'icmp' if version == 4 else 'icmpv6'} type echo-request limit rate 20/second accept"
-            )
-        else:
-            lines.append(f"{family}{allow.protocol} dport {allow.port} accept")
-    return lines
-
-
 def _apart(site: Site) -> str:
     """From guests only answers go into the office's other networks."""
     guests = [n.interface for n in site.networks if n.traffic_class == "guest"]
@@ -370,7 +369,7 @@ def _filters(site: Site) -> list[str]:
             "icmpv6 type mld-listener-query ip6 saddr fe80::/10 accept",
             "udp sport 67 udp dport 68 accept",
             "ip6 saddr fe80::/10 udp sport 547 udp dport 546 accept",
-            *(line for allow in site.allows for line in _allowed(allow)),
+            *(line for allow in site.allows for line in allowed(allow)),
             'counter name "refused" drop',
         ),
         _base("input_", "filter", "input", "filter", f"iifname {uplinks} goto enter_gateway"),

@@ -1,7 +1,8 @@
 """Other people's packet filters, policy rules and marks, where they meet ours. Pure.
 
-Ours are: packet marks 1..31 in the low byte, connection marks, rule priorities and tables 7100..7199 (act/plane). A
-rule of somebody else's is in the way when a packet of ours matches it, or a packet of theirs matches one of ours.
+Ours are: packet marks 1..31 and 129..159 in the low byte, connection marks, rule priorities and tables 7100..7199
+(act/plane). A rule of somebody else's is in the way when a packet of ours matches it, or a packet of theirs matches one
+of ours.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from secondpath.act.footing.facts import (
     unknown,
     wrong,
 )
-from secondpath.act.plane import FIRST, LAST, UPLINK_MASK
+from secondpath.act.plane import FIRST, LAST, UPLINK_MASK, uplink_of
 from secondpath.model import Site
 
 OTHERS = frozenset({253, 254, 255})
@@ -56,7 +57,7 @@ def _rules(site: Site, facts: Facts) -> Iterator[Finding]:
         at = f"policy rule {rule.priority}"
         if FIRST <= rule.priority <= LAST:
             yield wrong("rules.priority", f"{at} is among ours, {FIRST}-{LAST}", _move(rule))
-        elif rule.mask and (_ours_match(rule, numbers) or rule.mark & UPLINK_MASK in numbers):
+        elif rule.mask and (_ours_match(rule, numbers) or uplink_of(rule.mark) in numbers):
             mark = f"{rule.mark:#x}/{rule.mask:#x}"
             ours = f"secondpath numbers its uplinks {numbers[0]}-{numbers[-1]} under {UPLINK_MASK:#x}"
             remedy = "have the other software use bits above 0xffff only"

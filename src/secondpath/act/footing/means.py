@@ -16,9 +16,18 @@ TIMEOUTS = {
     "udp_timeout_stream": (120, "RFC 4787, REQ-5: no less than 2 min; phones keep their line open by it"),
     "udp_timeout": (30, "the kernel's own default"),
 }
-NOT_USED_YET = frozenset({"tc htb", "tc fq_codel", "tc cake", "ifb", "numgen", "priority"})
-"""Features that are told for information only."""
+NO_SHAPING, NO_SHAPING_IN = "no uplink is shaped", "what comes in is not shaped"
+SPARE = {
+    "numgen": "only the virtual office breaks things with it",
+    "tc fq_codel": "the queues of classes are plain ones: one download can hold up others of its class",
+    "tc cake": "fast lines are shaped by HTB as slow ones are",
+}
+"""Features for which there is something else that does nearly as well."""
 LOST = {
+    "tc htb": f"{NO_SHAPING}: a download can hold up a call",
+    "priority": f"{NO_SHAPING}: a download can hold up a call",
+    "ifb": f"{NO_SHAPING_IN}: a download can hold up a call",
+    "clsact and mirred": f"{NO_SHAPING_IN}: a download can hold up a call",
     "status flush": "flows without an answer are ended one by one: a switch with many flows takes longer",
     "socket diag": "the gateway's own connections over a dead line hang until they time out",
 }
@@ -67,13 +76,13 @@ def _features(facts: Facts) -> Iterator[Finding]:
     missing = {name: said for name, said in facts.features.items() if said}
     if works := [name for name in facts.features if name not in missing]:
         yield ok("kernel", f"the kernel can do {', '.join(works)}")
-    if spare := [name for name in missing if name in NOT_USED_YET]:
-        yield ok("kernel.spare", f"not in this kernel, and not used yet: {', '.join(spare)}")
+    if spare := [f"{name} ({SPARE[name]})" for name in missing if name in SPARE]:
+        yield ok("kernel.spare", f"not in this kernel, and not needed: {', '.join(spare)}")
     for name, said in missing.items():
         text = f"the kernel cannot do {name} ({said})"
         if name in LOST:
             yield care(f"kernel.{name}", text, LOST[name])
-        elif name not in NOT_USED_YET:
+        elif name not in SPARE:
             yield wrong(
                 f"kernel.{name}", text, "use the distribution's own kernel (Linux 5.15 or later, with its modules)"
             )

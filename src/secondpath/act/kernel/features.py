@@ -47,7 +47,8 @@ RULESETS: Mapping[str, str] = {
     "route hook": _chain("route hook output priority mangle", "meta mark set 1"),
     "notrack": _chain("filter hook output priority raw", "meta mark 254 notrack"),
     "numgen": _chain(_PREROUTING, "ct mark set numgen inc mod 2"),
-    "priority": _chain("filter hook postrouting priority mangle", "meta priority set 1:10"),
+    "priority": "table inet probe {\nmap m { type mark : classid; }\n"
+    f"chain c {{\ntype {_PREROUTING};\nmeta priority set ct mark and 0x00007f00 map @m\n}}\n}}\n",
 }
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "tc htb": ("tc", "qdisc", "add", "dev", "lo", "root", "handle", "1:", "htb"),
@@ -55,7 +56,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "tc cake": ("tc", "qdisc", "add", "dev", "lo", "root", "cake"),
     "ifb": ("ip", "link", "add", "ifbprobe", "type", "ifb"),
 }
-"""Information only so far: limits on a metered backup will use them."""
+_TO_OURSELVES = "filter add dev lo egress protocol all pref 1 u32 match u32 0 0 indev lo action mirred egress redirect"
+TURN = (("tc", "qdisc", "add", "dev", "lo", "clsact"), ("tc", *_TO_OURSELVES.split(), "dev", "lo"))
+"""What shaping downwards needs besides an ifb device (act/tree)."""
 
 
 def probe_features() -> dict[str, str] | None:
@@ -105,6 +108,7 @@ def try_here() -> dict[str, str]:
     for name, command in COMMANDS.items():
         found[name] = _run(*command)
         _run("tc", "qdisc", "del", "dev", "lo", "root")
+    found["clsact and mirred"] = next(filter(None, (_run(*command) for command in TURN)), "")
     return found
 
 

@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from secondpath.act.settings import FORWARD4, FORWARD6, V4, V6
+from secondpath.act.settings import ACCOUNT, FORWARD4, FORWARD6, PRIORITY4, V4, V6
 
 PROC = Path("/proc/sys")
 MEMORY = "sysctls.json"
@@ -17,7 +17,7 @@ MEMORY = "sysctls.json"
 
 def read_settings(proc: Path = PROC) -> dict[str, str]:
     """The settings that may have to change, as they are."""
-    patterns = (FORWARD4, FORWARD6, f"{V4}/*/rp_filter", f"{V6}/*/accept_ra")
+    patterns = (ACCOUNT, FORWARD4, FORWARD6, PRIORITY4, f"{V4}/*/rp_filter", f"{V6}/*/accept_ra")
     found = {}
     for pattern in patterns:
         for path in proc.glob(pattern):

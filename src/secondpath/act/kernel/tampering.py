@@ -1,4 +1,4 @@
-"""Notices in the same moment that somebody changed under us what the gateway needs: table, routes, rules, settings.
+"""Notices in the same moment that somebody changed under us what it needs: table, routes, rules, settings, queues.
 
 It only says that something may be amiss; what is, the next reconcile finds out. Some things the kernel tells nobody
 (`accept_ra`, the routes of an interface that went down): those are found when the whole is compared, now and then.
@@ -6,16 +6,22 @@ It only says that something may be amiss; what is, the next reconcile finds out.
 
 from __future__ import annotations
 
-from secondpath.act.plane import FIRST, LAST, TABLE
+from secondpath.act.kernel.queues import CLSACT_HANDLE, is_ours
+from secondpath.act.plane import FIRST, LAST, MAX_UPLINKS, TABLE
+from secondpath.act.tree import FIRST_PREFERENCE, HANDLE
 from secondpath.netlink.monitor import (
     ADDRESSES,
+    LINKS,
+    QUEUEING,
     ROUTES,
     RULES,
     SETTINGS,
     AddressEvent,
     Event,
+    LinkEvent,
     Monitor,
     Overrun,
+    QueueLoss,
     RouteEvent,
     RuleEvent,
     RulesetMonitor,
@@ -31,7 +37,7 @@ class Tampering:
 
     def __init__(self, own_port: int) -> None:
         self._ruleset = RulesetMonitor(TABLE, own_port)
-        self._ways = Monitor(ADDRESSES | ROUTES | RULES | SETTINGS)
+        self._ways = Monitor(ADDRESSES | LINKS | QUEUEING | ROUTES | RULES | SETTINGS)
 
     def close(self) -> None:
         """Give the sockets back."""
@@ -55,6 +61,11 @@ def concerns(event: Event) -> bool:
             return deleted and FIRST <= route.table <= LAST
         case RuleEvent(rule, deleted):
             return deleted and FIRST <= rule.priority <= LAST
+        case LinkEvent(link, deleted):
+            return is_ours(link) and (deleted or not link.up)
+        case QueueLoss(_, major, preference):
+            ours = major == HANDLE or 0 < preference - FIRST_PREFERENCE <= MAX_UPLINKS
+            return ours or major == CLSACT_HANDLE  # of the filters that go with a clsact nothing is told
         case AddressEvent() | SettingEvent() | Overrun():
             return True
     return False
