@@ -9,8 +9,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from secondpath.cli.failure import OK, PROBLEM, UNREACHABLE, Failure
+from secondpath.cli.failure import OK, PROBLEM, UNREACHABLE, USAGE, Failure
+from secondpath.config.problem import ConfigError
+from secondpath.config.reader import load
 from secondpath.control.client import Unreachable, ask, follow
+from secondpath.model import Site
 from secondpath.wire.messages import Request, Response
 
 SOCKET = "control.sock"
@@ -62,6 +65,14 @@ def print_json(document: Mapping[str, Any]) -> None:
     """One document, for programs when piped and for eyes when not."""
     indent = 2 if sys.stdout.isatty() else None
     print(json.dumps(document, ensure_ascii=False, indent=indent), flush=True)
+
+
+def site_of(file: Path) -> Site:
+    """The office of a configuration file; a Failure with all that is wrong in it."""
+    try:
+        return load(file)
+    except ConfigError as wrong:
+        raise Failure(str(wrong), USAGE) from None
 
 
 def _data(response: Response) -> Mapping[str, Any]:

@@ -29,7 +29,7 @@ def add_parser(subparsers: Any) -> None:
     """Its arguments."""
     parser = subparsers.add_parser(
         "install",
-        description="Install the systemd unit (its own user, two capabilities, a sandbox), completions, the manual "
+        description="Install the systemd unit (its own user, three capabilities, a sandbox), completions, the manual "
         "page and, where there is none, an example configuration. A second time only what differs is written; "
         "configuration and record are never touched.",
     )

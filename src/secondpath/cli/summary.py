@@ -10,10 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 from secondpath.config.units import say_money, say_rate, say_size
-from secondpath.model import CLASSES, OFFICE, Application, DataPlan, Family, Network, Site, Treatment, Uplink
+from secondpath.decide.treatment import fate_of
+from secondpath.model import (
+    OFFICE,
+    Application,
+    DataPlan,
+    Family,
+    Network,
+    Site,
+    SourceBinding,
+    Treatment,
+    Uplink,
+)
 from secondpath.tell.figures import duration, listed
 
 FEW_TARGETS = 3
+TREATED = {Treatment.KEEP: "kept", Treatment.LIMIT: "limited", Treatment.BLOCK: "paused"}
+"""What becomes of a class on a backup, in a word."""
 
 
 def summary(site: Site) -> Group:
@@ -40,6 +53,7 @@ def summary_json(site: Site) -> dict[str, Any]:
         "uplinks": [{"name": u.name, "interface": u.interface, "metered": u.metered} for u in site.uplinks],
         "networks": [{"name": n.name, "interface": n.interface, "class": n.traffic_class} for n in site.networks],
         "applications": [a.name for a in site.applications],
+        "source_ip_bound": _bound(site),
         "targets": [t.uri for t in site.targets],
         "profile": site.failover.profile,
         "not_used_yet": not_used_yet(site),
@@ -59,17 +73,25 @@ def cautions(site: Site) -> list[str]:
             found.append(
                 f"Only {count} {name} targets: three of independent operators tell a dead target from a dead line."
             )
+    if bound := _bound(site):
+        found.append(
+            f"{listed(bound)} may refuse the office over a backup, whose public address is another one: register that "
+            "address with the provider too, or reach the provider through a VPN with a fixed address."
+        )
     return found
+
+
+def _bound(site: Site) -> list[str]:
+    """The applications that take the office from its own public address alone."""
+    return [a.name for a in site.applications if a.source_ip_bound is SourceBinding.YES]
 
 
 def not_used_yet(site: Site) -> str:
     """What is read and checked, but not acted upon by this version; said so that nobody relies on it."""
     given = {
-        "[[application]]": site.applications,
         "[[notify]]": site.notify,
         "[power]": site.power,
         "[drill]": site.drill,
-        "plan": any(u.plan for u in site.uplinks),
     }
     return listed(name for name, value in given.items() if value)
 
@@ -78,9 +100,13 @@ def _facts(site: Site) -> Iterator[tuple[str, str]]:
     for number, uplink in enumerate(site.uplinks):
         yield "Uplinks" if number == 0 else "", f"{number + 1}. {uplink.name} on {uplink.interface}{_about(uplink)}"
     for number, network in enumerate(site.networks):
-        yield "Inside" if number == 0 else "", f"{network.name} on {network.interface}{_treated(network)}"
+        yield "Inside" if number == 0 else "", f"{network.name} on {network.interface}{_treated(site, network)}"
     if site.applications:
         yield "Applications", listed(_named(application) for application in site.applications)
+    if site.devices:
+        yield "Devices", listed(f"{device.name} ({device.traffic_class})" for device in site.devices)
+    if site.resolver or any(a.match.domains for a in site.applications):
+        yield "Names", _names(site)
     yield "Proof", _proof(site)
     home = f"goes home after {duration(site.failover.hold_s)}, at most {duration(site.failover.hold_max_s)}"
     yield "Failover", f"{site.failover.profile}; {home} after relapses"
@@ -110,15 +136,26 @@ def _plan(plan: DataPlan | None) -> str:
     return ", ".join(part for part in (data, cost) if part)
 
 
-def _treated(network: Network) -> str:
+def _treated(site: Site, network: Network) -> str:
     if network.traffic_class == OFFICE.name:
         return ""
-    words = {Treatment.KEEP: "kept", Treatment.BLOCK: "paused"}
-    return f", {network.traffic_class}: {words[CLASSES[network.traffic_class].on_backup]} on a metered backup"
+    fates = {u.name: fate_of(site, network.traffic_class, u.name).treatment for u in site.uplinks[1:]}
+    said = (
+        f"{TREATED[fate]} on {listed(name for name, its in fates.items() if its is fate)}"
+        for fate in dict.fromkeys(fates.values())
+    )
+    return f", {network.traffic_class}: {listed(said)}" if fates else f", {network.traffic_class}"
 
 
 def _named(application: Application) -> str:
     return f"{application.name} ({application.traffic_class})" if application.traffic_class else application.name
+
+
+def _names(site: Site) -> str:
+    if site.resolver is None:
+        return "read as they pass; with [resolver] even the first packet to a new address would be recognised"
+    only = ", and others are refused" if site.resolver.only_this else ""
+    return f"answered by this gateway, for {listed(network.name for network in site.networks)}{only}"
 
 
 def _proof(site: Site) -> str:

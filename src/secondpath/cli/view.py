@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from secondpath.cli.screen import Marks
-from secondpath.tell.figures import day, delay, duration, listed, local, megabytes, share
+from secondpath.tell.figures import capital, day, delay, duration, listed, local, megabytes, rate, share
 
 STATES = {"up": "up", "degraded": "poor", "down": "down", "unknown": "not known"}
 FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
@@ -155,10 +155,27 @@ def _note(line: Mapping[str, Any], used: bool, only: str) -> str:
 def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if document["paused"]:
         yield "Paused", listed(document["paused"]) + _in_part(document)
+    if apart := list(_apart(document)):
+        yield "Apart", listed(apart)
+    for text in dict.fromkeys(f["text"] for f in document.get("finishing", ()) if f["text"]):
+        yield "Finishing", capital(text)
+    for one in document.get("stragglers", ()):
+        who = f"{one['device']} to {one['destination']} ({one['class']}, {megabytes(one['bytes'])})"
+        yield "Straggler", f"{who} was still on {one['uplink']}, and was ended"
     if document["override"]:
         yield "Asked", document["override"]["text"]
     if document["advice"]:
         yield "To do", document["advice"]
+    for uplink in document["uplinks"]:
+        if allowance := uplink.get("allowance"):
+            yield "Data", f"{uplink['name']}: {allowance['text']}"
+    for number, text in enumerate(_shaped(document)):
+        yield "" if number else "Shaped", text
+    yield from _evidence(document)
+
+
+def _evidence(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What was counted, and what is amiss."""
     evidence = document["evidence"] or {}
     for uplink in (u["name"] for u in document["uplinks"] if u["metered"]):
         asked = (evidence.get("questions") or {}).get(uplink)
@@ -166,9 +183,40 @@ def _facts(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             days = "today" if asked["days"] == 1 else f"in {asked['days']} days"
             spent, most = megabytes(asked["bytes"]), megabytes(asked["budget_bytes"])
             yield "Questions", f"testing {uplink} has cost {spent} {days} (standing by: below {most} in 30 days)"
-    for trouble in (evidence.get("trouble"), evidence.get("book")):
+    if (told := evidence.get("recognition")) and told["flows"]:
+        yield "Known", _known(told)
+    resolver = ((told or {}).get("resolver") or {}).get("trouble")
+    for trouble in (evidence.get("trouble"), evidence.get("book"), resolver):
         if trouble:
             yield "Trouble", str(trouble)
+
+
+def _known(told: Mapping[str, Any]) -> str:
+    """How much of what began was recognised."""
+    known = share(1 - told["unrecognised"] / told["flows"])
+    shared = len(told["shared"])
+    also = f"; {shared} {'addresses are' if shared > 1 else 'address is'} shared between classes" if shared else ""
+    return f"{known} of {told['flows']:,} new connections were recognised{also}"
+
+
+def _shaped(document: Mapping[str, Any]) -> Iterator[str]:
+    """What shapes each uplink, to which rates, and what stands in the way."""
+    for uplink in document["uplinks"]:
+        shaping = uplink.get("shaping") or {}
+        ways = [f"{rate(shaping[way]['rate_bps'])} {way}" for way in ("down", "up") if shaping.get(way)]
+        means = {shaping[way]["by"] for way in ("down", "up") if shaping.get(way)}
+        parts = [f"{listed(ways)} ({listed(sorted(means))})"] if ways else []
+        if parts := [*parts, *shaping.get("why_not", ())]:
+            yield f"{uplink['name']}: {'; '.join(parts)}"
+
+
+def _apart(document: Mapping[str, Any]) -> Iterator[str]:
+    """The applications that travel elsewhere than their class."""
+    for application in document.get("applications", ()):
+        ways = {application["uplink"][family]: FAMILIES[family] for family in application["apart"]}
+        for uplink, family in ways.items():
+            only = "" if len(application["apart"]) == 2 else f" ({family})"
+            yield f"{application['name']} by {uplink}{only}"
 
 
 def _in_part(document: Mapping[str, Any]) -> str:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from secondpath.config.addresses import HOST_NAME, PORTS, SERVER, parse_server, split_authority
-from secondpath.config.problem import WrongError, listed, nearest, shown
-from secondpath.config.table import PLAIN, Key, Placed, Section, Table, list_of, one_table, text
+from secondpath.config.matching import BINDING_KIND, MATCH, MATCH_KIND, TEST_KIND, TEST_PORTS
+from secondpath.config.policies import TREATMENT
+from secondpath.config.presets import Preset, nearest_preset
+from secondpath.config.problem import WrongError, shown
+from secondpath.config.table import PLAIN, Key, Placed, Section, Table, many_tables, text
 from secondpath.config.uplinks import TRAFFIC_CLASS, note_twins
-from secondpath.model import CLASSES, Application, Match
+from secondpath.model import CLASSES, Application, Match, SourceBinding
 
 _PRESET = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
-_TEST = re.compile(r"(?P<scheme>[^:/]*)://(?P<authority>[^/?#]*)(?P<path>/[^\s#]*)?(?P<rest>.*)")
-TEST_PORTS = {"https": 443, "http": 80, "sips": 5061, "sip": 5060, "dns": 53, "tcp": None, "icmp": None}
-"""How an application can be tested, and the port where none is named."""
 
 
 def _parse_preset(said: str) -> str:
@@ -25,61 +24,13 @@ def _parse_preset(said: str) -> str:
     raise WrongError(f"{shown(said)} is no preset; expected lower-case words joined by hyphens{hint}")
 
 
-def parse_test(said: str) -> str:
-    """How a drill asks whether the application works."""
-    found = _TEST.fullmatch(said)
-    if found is None:
-        raise WrongError(f"expected {TEST_KIND.expected}, not {shown(said)}")
-    scheme, authority = found["scheme"], found["authority"]
-    if scheme not in TEST_PORTS:
-        meant = nearest(scheme, TEST_PORTS)
-        hint = f'; did you mean "{meant}"?' if meant else f"; expected {listed(TEST_PORTS)}"
-        raise WrongError(f"unknown kind of test {shown(scheme)}{hint}")
-    if "@" in authority:
-        raise WrongError("a test signs in nowhere: leave the user name and password out")
-    host, port = split_authority(authority)
-    if not host:
-        raise WrongError(f"{shown(said)} names no host; expected {TEST_KIND.expected}")
-    parse_server(host)
-    if scheme == "tcp" and port is None:
-        raise WrongError(f'{shown(said)} names no port; did you mean "{said.rstrip("/")}:443"?')
-    if scheme == "icmp" and port is not None:
-        raise WrongError(f"{shown(said)}: ICMP has no ports; leave out :{port}")
-    if found["rest"]:
-        raise WrongError(f'{shown(said)}: what follows "#" is never sent; leave it out, and spaces too')
-    return said
-
-
-DOMAINS = Key(
-    "domains", list_of(HOST_NAME, write='["tax.example.com"]'), "Domains, with all names below them.", '["example.com"]'
-)
-SERVERS = Key(
-    "servers",
-    list_of(SERVER, write='["pbx.example.net"]'),
-    "Servers by name, address or network.",
-    '["pbx.example.net", "192.0.2.0/24"]',
-)
-MATCH_PORTS = Key(
-    "ports",
-    list_of(PORTS, write='["udp/5060"]'),
-    "Ports and ranges of ports, each with its protocol.",
-    '["udp/5060", "tcp/5061", "udp/10000-20000"]',
-)
-MATCH = Table("match", "How its traffic is recognised. At least one of these.", (DOMAINS, SERVERS, MATCH_PORTS))
-
-
-def _build_match(section: Section) -> Match:
-    if not any(key in section for key in MATCH.keys):
-        keys = listed(f'"{key.name}"' for key in MATCH.keys)
-        raise WrongError(f"matches nothing; expected at least one of {keys}")
-    return Match(section.get_or(DOMAINS, ()), section.get_or(SERVERS, ()), section.get_or(MATCH_PORTS, ()))
-
-
 PRESET_KIND = text("preset", 'the name of a preset such as "microsoft-365"', _parse_preset)
-TEST_KIND = text(
-    "URI", 'a test such as "https://tax.example.com/login", "sips://pbx.example.net" or "tcp://host:port"', parse_test
+PRESET = Key(
+    "preset",
+    PRESET_KIND,
+    "An entry of the catalogue: its names, ports, class and test; `secondpath applications` lists them.",
+    '"microsoft-365"',
 )
-PRESET = Key("preset", PRESET_KIND, "An entry of the catalogue: its names, ports, class and test.", '"microsoft-365"')
 APPLICATION_NAME = Key("name", PLAIN, "What people call it.", '"Phones"', unset="the preset's; needed without one")
 APPLICATION_CLASS = Key(
     "class",
@@ -90,7 +41,7 @@ APPLICATION_CLASS = Key(
 )
 MATCH_KEY = Key(
     "match",
-    one_table(MATCH, _build_match),
+    MATCH_KIND,
     MATCH.about,
     '{ domains = ["example.com"] }',
     unset="the preset's; needed without one",
@@ -98,34 +49,70 @@ MATCH_KEY = Key(
 TEST = Key(
     "test",
     TEST_KIND,
-    f"How a drill tests it: {', '.join(f'{s}://' for s in TEST_PORTS)}.",
+    f"How it is tested, over each uplink: {', '.join(f'{s}://' for s in TEST_PORTS)}. With a test it "
+    "travels alone where it works, if it does not work over the uplink of its class.",
     '"sips://pbx.example.net:5061"',
     unset="the preset's; else no test",
+)
+SOURCE_IP_BOUND = Key(
+    "source_ip_bound",
+    BINDING_KIND,
+    "Whether the service takes the office from its own public address alone, which is another one over a backup: "
+    f"{', '.join(SourceBinding)}.",
+    '"yes"',
+    unset="the preset's; else unknown",
+)
+APPLICATION_ON_BACKUP = Key(
+    "on_backup",
+    TREATMENT,
+    "What becomes of it on a backup, where that is not what becomes of its class: `keep`, `limit` or `block`.",
+    '"block"',
+    unset="what becomes of its class",
 )
 APPLICATION = Table(
     "[[application]]",
     "Something that must keep working: a preset of the catalogue, or an entry of the office's own.",
-    (PRESET, APPLICATION_NAME, APPLICATION_CLASS, MATCH_KEY, TEST),
+    (PRESET, APPLICATION_NAME, APPLICATION_CLASS, MATCH_KEY, TEST, SOURCE_IP_BOUND, APPLICATION_ON_BACKUP),
     {key.name: f'it belongs in "match": match = {{ {key.name} = … }}' for key in MATCH.keys},
 )
 
 
-def build_application(section: Section) -> Application:
-    """An application from its table."""
+def applications_key(catalogue: Callable[[], Mapping[str, Preset]]) -> Key[tuple[Placed[Application], ...]]:
+    """The key of all of them. The catalogue is opened when an entry names a preset, and only then."""
+
+    def build(section: Section) -> Application:
+        return _build_application(section, catalogue)
+
+    return Key("application", many_tables(APPLICATION, build), APPLICATION.about, "[]")
+
+
+def _build_application(section: Section, catalogue: Callable[[], Mapping[str, Preset]]) -> Application:
     own = PRESET not in section
     for key in (APPLICATION_NAME, APPLICATION_CLASS, MATCH_KEY):
         if own and key not in section:
             section.place_of(key).wrong(f'missing; an application without a preset needs "{key.name}"')
     if not own and MATCH_KEY in section:
         section.place_of(MATCH_KEY).wrong("a preset brings its own; leave this out, or the preset")
-    preset = section.get(PRESET)
+    named = section.get(PRESET)
+    preset = _preset_named(named, section, catalogue()) if named else None
+    test = section.get(TEST) or (preset.test if preset else None)
     return Application(
-        name=section.get(APPLICATION_NAME) or preset or "",
-        traffic_class=section.get(APPLICATION_CLASS),
-        preset=preset,
-        match=section.get_or(MATCH_KEY, Match()),
-        test=section.get(TEST),
+        name=section.get(APPLICATION_NAME) or (preset.name if preset else named or ""),
+        traffic_class=section.get(APPLICATION_CLASS) or (preset.traffic_class if preset else None),
+        preset=named,
+        match=section.get(MATCH_KEY) or (preset.match if preset else Match()),
+        test=test,
+        source_ip_bound=section.get(SOURCE_IP_BOUND) or (preset.source_ip_bound if preset else SourceBinding.UNKNOWN),
+        on_backup=section.get(APPLICATION_ON_BACKUP),
     )
+
+
+def _preset_named(name: str, section: Section, known: Mapping[str, Preset]) -> Preset | None:
+    if name not in known:
+        meant = nearest_preset(name, known)
+        instead = f'did you mean "{meant}"?' if meant else '"secondpath applications" lists those that there are'
+        section.place_of(PRESET).wrong(f"unknown preset {shown(name)}; {instead}")
+    return known.get(name)
 
 
 def judge_applications(applications: Sequence[Placed[Application]]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Protocol
 
 from secondpath.config.units import say_duration, say_money, say_rate, say_size
-from secondpath.model import Allow, DataPlan, IPNetwork, Notify, PortForward, PortSpan, Site, Target
+from secondpath.model import Allow, DataPlan, IPNetwork, Notify, Policy, PortForward, PortSpan, Site, Target
 
 _UNITS: Mapping[str, Callable[[float], str]] = {
     "_usd_per_gb": lambda usd: f"{say_money(usd)}/GB",
@@ -37,6 +37,9 @@ def differences(old: Site, new: Site) -> tuple[str, ...]:
         *_named("Uplink", old.uplinks, new.uplinks),
         *_named("Network", old.networks, new.networks),
         *_named("Application", old.applications, new.applications),
+        *_named("Device", old.devices, new.devices),
+        *_one("Resolver", old.resolver, new.resolver),
+        *_policies(old.policies, new.policies),
         *_listed("Target", [_say_target(t) for t in old.targets], [_say_target(t) for t in new.targets]),
         *_listed("STUN server", [str(s) for s in old.stun], [str(s) for s in new.stun]),
         *_changed("Failover", _flat(old.failover), _flat(new.failover)),
@@ -79,6 +82,21 @@ def _moved(what: str, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:
     appended = [*(o for o in old if o in new), *(n for n in new if n not in old)]
     if appended != list(new):
         yield f"{what}: the order was {', '.join(old)}, is now {', '.join(new)}."
+
+
+def _policies(old: Sequence[Policy], new: Sequence[Policy]) -> Iterator[str]:
+    before, after = {p.traffic_class: p for p in old}, {p.traffic_class: p for p in new}
+    for name in dict.fromkeys((*before, *after)):
+        yield from _changed(f'Policy of "{name}"', _policy(before.get(name)), _policy(after.get(name)))
+
+
+def _policy(policy: Policy | None) -> dict[str, str]:
+    """A policy as its keys have it."""
+    if policy is None:
+        return {}
+    said = _flat(replace(policy, stays_if_poor=False))
+    del said["class"], said["stays_if_poor"]
+    return said | ({"when_poor": "stay"} if policy.stays_if_poor else {})
 
 
 def _one(what: str, old: object, new: object) -> Iterator[str]:

@@ -8,8 +8,15 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from secondpath.config.applications import APPLICATION, build_application, judge_applications
+from secondpath.config.applications import APPLICATION, applications_key, judge_applications
 from secondpath.config.doors import ALLOW, FORWARD, build_allow, build_forward, judge_doors
+from secondpath.config.inside import (
+    DEVICE,
+    RESOLVER,
+    build_device,
+    build_resolver,
+    judge_devices,
+)
 from secondpath.config.lines import find_lines, line_of
 from secondpath.config.notify import NOTIFY, build_notify
 from secondpath.config.office import (
@@ -23,7 +30,9 @@ from secondpath.config.office import (
     build_office,
     build_power,
 )
+from secondpath.config.policies import POLICY, build_policy, judge_policies
 from secondpath.config.problem import MOST_PROBLEMS, ConfigError, KeyPath, Place, Problem, key_of
+from secondpath.config.shelf import catalogue
 from secondpath.config.table import Key, Section, Table, many_tables, one_table
 from secondpath.config.targets import REACHABILITY, Reachability, build_reachability, judge_targets
 from secondpath.config.uplinks import MOST_UPLINKS, NETWORK, UPLINK, build_network, build_uplink, judge_uplinks
@@ -35,7 +44,10 @@ MOST_BYTES = 256 * 1024
 MOST_DOTS = 1000
 """In one line. A key of n dotted parts costs tomllib n² of memory: 64 KiB of them are enough to end the process."""
 
-TABLES = (OFFICE, UPLINK, NETWORK, APPLICATION, REACHABILITY, FAILOVER, FORWARD, ALLOW, NOTIFY, POWER, DRILL)
+TABLES = (
+    *(OFFICE, UPLINK, NETWORK, DEVICE, APPLICATION, POLICY, RESOLVER, REACHABILITY, FAILOVER),
+    *(FORWARD, ALLOW, NOTIFY, POWER, DRILL),
+)
 """Every table of the file, in the order in which people meet them."""
 
 _OFFICE = Key("office", one_table(OFFICE, build_office), OFFICE.about, "{}", {})
@@ -43,7 +55,10 @@ _UPLINKS = Key(
     "uplink", many_tables(UPLINK, build_uplink, least=1, most=MOST_UPLINKS), UPLINK.about, "[]", required=True
 )
 _NETWORKS = Key("network", many_tables(NETWORK, build_network, least=1), NETWORK.about, "[]", required=True)
-_APPLICATIONS = Key("application", many_tables(APPLICATION, build_application), APPLICATION.about, "[]")
+_APPLICATIONS = applications_key(catalogue)
+_DEVICES = Key("device", many_tables(DEVICE, build_device, most=512), DEVICE.about, "[]")
+_RESOLVER = Key("resolver", one_table(RESOLVER, build_resolver), RESOLVER.about, "{}")
+_POLICIES = Key("policy", many_tables(POLICY, build_policy), POLICY.about, "[]")
 _REACHABILITY = Key("reachability", one_table(REACHABILITY, build_reachability), REACHABILITY.about, "{}", {})
 _FAILOVER = Key("failover", one_table(FAILOVER, build_failover), FAILOVER.about, "{}", {})
 _FORWARDS = Key("forward", many_tables(FORWARD, build_forward), FORWARD.about, "[]")
@@ -66,10 +81,10 @@ ROOT = Table(
     "",
     "The whole file.",
     (
-        *(_OFFICE, _UPLINKS, _NETWORKS, _APPLICATIONS, _REACHABILITY, _FAILOVER),
-        *(_FORWARDS, _ALLOWS, _NOTIFY, _POWER, _DRILL),
+        *(_OFFICE, _UPLINKS, _NETWORKS, _APPLICATIONS, _POLICIES, _REACHABILITY, _FAILOVER),
+        *(_FORWARDS, _ALLOWS, _NOTIFY, _POWER, _DRILL, _DEVICES, _RESOLVER),
     ),
-    {name: where for name, where in _homes().items() if name not in ("uplink",)},
+    {name: where for name, where in _homes().items() if name not in ("uplink", "uplinks")},
 )
 
 
@@ -102,11 +117,15 @@ def _build_site(section: Section) -> Site:
     uplinks = section.get_or(_UPLINKS, ())
     networks = section.get_or(_NETWORKS, ())
     applications = section.get_or(_APPLICATIONS, ())
+    policies = section.get_or(_POLICIES, ())
     reachability = section.get_or(_REACHABILITY, Reachability())
     forwards = section.get_or(_FORWARDS, ())
     allows = section.get_or(_ALLOWS, ())
     judge_uplinks(uplinks, networks)
+    devices = section.get_or(_DEVICES, ())
     judge_applications(applications)
+    judge_devices(devices)
+    judge_policies(policies, uplinks)
     judge_targets(reachability.targets, uplinks)
     judge_doors(forwards, allows, uplinks)
     return Site(
@@ -125,6 +144,9 @@ def _build_site(section: Section) -> Site:
         notify=tuple(n.value for n in section.get_or(_NOTIFY, ())),
         power=section.get(_POWER),
         drill=section.get(_DRILL),
+        devices=tuple(d.value for d in devices),
+        resolver=section.get(_RESOLVER),
+        policies=tuple(p.value for p in policies),
     )
 
 

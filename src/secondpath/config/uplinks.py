@@ -121,8 +121,8 @@ UPLINK_TECHNOLOGY = Key(
     "technology", TECHNOLOGY, f"How it reaches the provider: {', '.join(Technology)}.", '"cable"', unset="not known"
 )
 CARRIER = Key("carrier", PLAIN, "The provider's name.", '"Spectrum"', unset="not known")
-DOWN = Key("down", RATE_KIND, "Contracted rate towards the office; measured values replace it.", '"300 Mbit/s"')
-UP = Key("up", RATE_KIND, "Contracted rate towards the internet; measured values replace it.", '"20 Mbit/s"')
+DOWN = Key("down", RATE_KIND, "Contracted rate towards the office; shaped to 85 % of it.", '"300 Mbit/s"')
+UP = Key("up", RATE_KIND, "Contracted rate towards the internet; shaped to 95 % of it.", '"20 Mbit/s"')
 GATEWAY = Key(
     "gateway",
     list_of(ADDRESS, most=2, write='["198.51.100.1"]'),
@@ -145,6 +145,13 @@ SHARES = Key(
 )
 SUPPORT_KEY = Key("support", one_table(SUPPORT, _build_support), SUPPORT.about, '{ phone = "1-800-555-0100" }')
 PLAN_KEY = Key("plan", one_table(PLAN, _build_plan), PLAN.about, '{ monthly = "$45", data = "20 GB" }')
+RESOLVERS = Key(
+    "resolvers",
+    list_of(ADDRESS, most=4, write='["198.51.100.53"]'),
+    "The provider's own resolvers: the office's resolver asks them while this uplink is in use.",
+    '["198.51.100.53"]',
+    unset="`servers` of [resolver]",
+)
 METERED = Key(
     "metered",
     FLAG,
@@ -158,7 +165,7 @@ UPLINK = Table(
     f"at least one, at most {MOST_UPLINKS}.",
     (
         *(UPLINK_NAME, UPLINK_INTERFACE, UPLINK_TECHNOLOGY, CARRIER, DOWN, UP, GATEWAY, PREFIXES, MODEM),
-        *(SHARES, SUPPORT_KEY, PLAN_KEY, METERED),
+        *(SHARES, SUPPORT_KEY, PLAN_KEY, METERED, RESOLVERS),
     ),
     {
         "priority": "the order of the [[uplink]] tables is the order of preference",
@@ -186,6 +193,7 @@ def build_uplink(section: Section) -> Uplink:
         support=section.get_or(SUPPORT_KEY, {}),
         plan=section.get(PLAN_KEY),
         metered=section.get_or(METERED, False),
+        resolvers=section.get_or(RESOLVERS, ()),
     )
 
 
@@ -204,8 +212,18 @@ NETWORK_CLASS = Key(
     "class", TRAFFIC_CLASS, f"What its traffic is, unless an application says more: {', '.join(CLASSES)}.",
     '"guest"', OFFICE.name,
 )  # fmt: skip
+TRUST_DSCP = Key(
+    "trust_dscp",
+    FLAG,
+    "Whether a packet's own word counts where nothing else tells what it is: EF is voice, CS1 and LE are bulk.",
+    "true",
+    False,
+)
 NETWORK = Table(
-    "[[network]]", "One network inside the office. At least one.", (NETWORK_NAME, NETWORK_INTERFACE, NETWORK_CLASS)
+    "[[network]]",
+    "One network inside the office. At least one.",
+    (NETWORK_NAME, NETWORK_INTERFACE, NETWORK_CLASS, TRUST_DSCP),
+    {"dscp": 'did you mean "trust_dscp"?'},
 )
 
 
@@ -215,6 +233,7 @@ def build_network(section: Section) -> Network:
         name=section.get_or(NETWORK_NAME, ""),
         interface=section.get_or(NETWORK_INTERFACE, ""),
         traffic_class=section.get_or(NETWORK_CLASS, OFFICE.name),
+        trust_dscp=section.get_or(TRUST_DSCP, False),
     )
 
 

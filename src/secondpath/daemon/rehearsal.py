@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from secondpath.act.hand import Hand, Kernel
 from secondpath.act.kernel.nft import check
 from secondpath.act.plane import Change, DataPlane, LoadRuleset
 from secondpath.act.ruleset import ruleset_text
+from secondpath.act.tree import Abilities
+from secondpath.decide.shaping import shapes_of
 from secondpath.model import CLASSES, Family, InterfaceChange, Lane, Site, Steering, Why
 
 NOWHERE = Steering({(name, family): Lane(None, Why.NO_UPLINK) for name in CLASSES for family in Family}, {})
@@ -29,6 +32,10 @@ class Rehearsal:
         """What the kernel holds."""
         return self._kernel.read()
 
+    def abilities(self) -> Abilities:
+        """As the kernel says."""
+        return self._kernel.abilities()
+
     def inside_prefixes(self, interfaces: frozenset[str]) -> tuple[str, ...]:
         """As the kernel says."""
         return self._kernel.inside_prefixes(interfaces)
@@ -43,4 +50,4 @@ class Rehearsal:
 def rehearse(hand: Hand, site: Site, interfaces: Mapping[str, InterfaceChange]) -> None:
     """Go through a start or a reload without making it. Raises RulesetError or OSError where the kernel says no."""
     understudy = copy.deepcopy(hand, {id(hand.kernel): Rehearsal(hand.kernel)})
-    understudy.reconcile(site, NOWHERE, interfaces)
+    understudy.reconcile(site, replace(NOWHERE, shapes=shapes_of(site, NOWHERE.lanes, {})), interfaces)

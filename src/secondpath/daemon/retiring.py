@@ -10,6 +10,9 @@ an uplink are retired together, and each step is taken for all of them before th
     +15 s      end again, and count: the count is the evidence, and it should be 0
 
 The two steps between also forget what has been reset, for the sake of its ports.
+An application that left a line alone, or a class that may not use it any more, has its flows there ended and poked at
+once, and looked for again after each of these times until nothing is found: their epoch still routes, so it is the next
+packet of such a flow, unknown by then, that is reset or begins anew elsewhere.
 Every step is idempotent, so a crash between any two is mended by the next start, which retires what it finds.
 """
 
@@ -17,13 +20,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from secondpath.act.hand import Retired
-from secondpath.act.kernel.flows import Flows
+from secondpath.act.kernel.flows import Flows, Part
 
 AGAIN_S = (0.05, 1.0)
 POKE_AGAIN_S = 1.0
@@ -58,9 +62,14 @@ class Retiring:
 
     def retire(self, retired: Iterable[Retired]) -> None:
         """Begin to end the flows of epochs. The transaction that retired them must have been committed."""
-        endings = {(r.epoch, r.uplink): Ending(r) for r in retired}
-        if not endings:
-            return
+        retired = list(retired)
+        endings = {(r.epoch, r.uplink): Ending(r) for r in retired if not r.ident}
+        if endings:
+            self._begin(endings)
+        if parts := {(r.epoch, r.uplink, r.ident): Ending(r) for r in retired if r.ident}:
+            self._cut(parts)
+
+    def _begin(self, endings: Endings) -> None:
         self._forget(endings)
         self._poke(endings)
         for delay_s in AGAIN_S:
@@ -68,6 +77,20 @@ class Retiring:
         self._later(POKE_AGAIN_S, self._poke, endings)
         self._later(END_S, self._end, endings)
         self._later(COUNT_S, self._count, endings)
+
+    def _cut(self, parts: Mapping[Part, Ending], steps: Sequence[float] = (*AGAIN_S, END_S, COUNT_S)) -> None:
+        """End them now and at each step; it is over early when a step after the first finds nothing any more."""
+        found: Counter[Part] | None = None
+        with _told_if_refused("cut"):
+            found, poked = self._flows.cut(parts)
+            for part, clients in poked.items():
+                parts[part].reset += clients
+        if steps and (found is None or found or steps[0] == AGAIN_S[0]):
+            self._later(steps[0], self._cut, parts, steps[1:])
+            return
+        for part, ending in parts.items():
+            ending.left = found[part] if found is not None else None
+            self._told(ending)
 
     def begin_anew(self, uplinks: frozenset[int]) -> None:
         """A table was put in place under running flows: let those begin anew whose translation nobody decided."""

@@ -6,9 +6,8 @@ import asyncio
 import copy
 import json
 import logging
-from collections import deque
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from secondpath import clock
@@ -18,38 +17,44 @@ from secondpath.act.kernel.box import Box
 from secondpath.act.kernel.nft import RulesetError
 from secondpath.act.plane import FIRST, LAST, TABLE
 from secondpath.config.problem import ConfigError
-from secondpath.config.reader import load
+from secondpath.daemon.journal import Journal
+from secondpath.daemon.knowing import Knowing
+from secondpath.daemon.loading import load_site
+from secondpath.daemon.picture import picture
 from secondpath.daemon.rehearsal import rehearse
 from secondpath.daemon.retiring import Ending, Retiring
+from secondpath.daemon.saving import LOOK_S, WRITE_S, Saving
 from secondpath.daemon.systemd import Systemd
-from secondpath.engine import Engine
+from secondpath.daemon.timers import Timers
+from secondpath.daemon.watching import Watching
+from secondpath.engine.mind import Engine
 from secondpath.model import (
     Family,
     Health,
     InterfaceChange,
+    Line,
     Observation,
     Reload,
     Site,
     Steering,
     Step,
+    Straggler,
+    TrafficSample,
     Transition,
 )
-from secondpath.record.spent import Spent
 from secondpath.record.store import Book
 from secondpath.record.tape import Tape
+from secondpath.sense.flows import FlowWalk
 from secondpath.sense.interfaces import Interfaces
 from secondpath.sense.prober import Prober
 from secondpath.sense.traffic import Traffic
-from secondpath.tell.words import event_text
-from secondpath.wire.snapshot import Event, Snapshot
-from secondpath.wire.status import event_name
+from secondpath.wire.snapshot import Snapshot
 
 DRIFT_S = 10.0
 """How often the kernel is compared with what it should hold, beside the moments in which it tells of a change."""
 MEASURE_S = 10.0
-RECENT = 20
 REMEMBER_S = 600.0
-MEMORY, SPENT = "engine", "questions"
+MEMORY = "engine"
 REFUSED = (OSError, RulesetError)
 """What the kernel raises when it says no."""
 
@@ -60,33 +65,36 @@ class Gateway:
     """One running gateway. `start` takes the box over; `close` lets go of everything but the kernel's state."""
 
     def __init__(self, config: Path, site: Site, state_dir: Path, run_dir: Path, systemd: Systemd) -> None:
-        self.config = config
+        self._load = partial(load_site, config, state_dir)
         self.site = site
         self.started_at = clock.now()
         self.interfaces: dict[str, InterfaceChange] = {}
-        self.recent: deque[Event] = deque(maxlen=RECENT)
         self.changed = asyncio.Event()
         self.book = Book(state_dir / "book.db")
         self.tape = Tape(self.book.keep)
-        self.spent = Spent()
+        self.journal = Journal(self.book, site)
+        self.saving = Saving(self.deliver, self.journal.write)
         self.box = Box(run_dir)
         self.hand = Hand(self.box)
         self._systemd = systemd
         self._retiring = Retiring(self.box.flows, self._flows_ended)
         self._prober = Prober(self.deliver)
-        self._senses = Interfaces(self._on_interface, site.uplinks, frozenset(range(FIRST, LAST + 1)))
-        self._traffic = Traffic(self.deliver, TABLE)
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        ours, inside = frozenset(range(FIRST, LAST + 1)), self.deliver
+        self._senses = Interfaces(self._on_interface, site.uplinks, ours, Path("/"), inside, site.networks)
+        self._traffic = Traffic(self._on_traffic, TABLE)
+        self.knowing = Knowing(self.deliver, run_dir)
+        self._timers = Timers()
         self._running = False
         self._waiting: list[Step] = []
-        self._steering_since = dict.fromkeys(Family, self.started_at)
-        self._trouble = ""
+        self.steering_since = dict.fromkeys(Family, self.started_at)
+        self.trouble = ""
         self._refused_before = False
-        self._told = 0
         adopted = self.hand.adopt(site)
         self.engine = Engine(site, self.started_at, adopted)
-        self._steering = self.engine.steering()
+        self.steering = self.engine.steering()
+        self.watching = Watching(self, self.box.flows, FlowWalk())
         self._recall()
+        self.saving.settle(site)
 
     # beginning and end
 
@@ -96,31 +104,40 @@ class Gateway:
         self._senses.start()
         rehearse(self.hand, self.site, self.interfaces)  # refused, it has switched on nothing
         self._steer(self.engine.steering())
-        report = self.hand.reconcile(self.site, self._steering, self.interfaces)
+        report = self.hand.reconcile(self.site, self.steering, self.interfaces)
         self._retire(report)
         self._end_orphans()
-        self._note("daemon", "stopped", "running", "started", changes=len(report.changes))
+        self.journal.note("daemon", "stopped", "running", "started", changes=len(report.changes))
         self._go_on()
+        self.knowing.follow(self.site, self.steering)
+        self.saving.tell()
         self._traffic.start()
+        self.watching.start()
         for descriptor in self.box.tampering.filenos():
             asyncio.get_running_loop().add_reader(descriptor, self._on_tampering)
-        self._every(DRIFT_S, "drift", self._mend_drift)
-        self._every(MEASURE_S, "measure", self._measure)
-        self._every(REMEMBER_S, "remember", self._remember)
+        self._timers.every(DRIFT_S, "drift", self._mend_drift)
+        self._timers.every(MEASURE_S, "measure", self._measure)
+        self._timers.every(REMEMBER_S, "remember", self._remember)
+        self._timers.every(LOOK_S, "save", self._save)
+        self._timers.every(WRITE_S, "write", self._write_used)
+        self._save()
 
     def close(self) -> None:
         """Stop sensing and deciding. The kernel goes on as it was told last."""
         self._running = False
+        self._save()
         self._remember()
-        for timer in self._timers.values():
-            timer.cancel()
+        self._timers.close()
         self._retiring.close()
         self._senses.close()
         self._traffic.close()
+        self.knowing.close()
+        self.watching.close()
+        self.saving.close()
         self._prober.close()
         for descriptor in self.box.tampering.filenos():
             asyncio.get_running_loop().remove_reader(descriptor)
-        self._note("daemon", "running", "stopped", "stopped")
+        self.journal.note("daemon", "running", "stopped", "stopped")
         self.box.close()
         self.tape.close()
         self.book.close()
@@ -135,21 +152,21 @@ class Gateway:
         if not self._running:
             self._waiting.append(step)  # the kernel is being taken over, or a reload is under way
             return
-        if step.steering is not self._steering:
+        if step.steering is not self.steering:
             self._follow(step)
         today = clock.wall().date()
         for probe in step.probes:
             self._prober.ask(probe)
-            self.spent.note(today, probe)
+            self.saving.spent.note(today, probe)
         for transition in step.transitions:
-            self._write_down(transition)
+            self.journal.write(transition)
         if step.transitions:
             self._remember()
             self.changed.set()
         now = clock.now()
         self._systemd.alive(now)
         wait_s = min(self.engine.deadline() - now, self._systemd.ping_in_s(now))
-        self._at(wait_s, "deadline", self._on_deadline)
+        self._timers.at(wait_s, "deadline", self._on_deadline)
 
     def _go_on(self) -> None:
         """Take up what was answered while the kernel was being made to follow: all but the steering.
@@ -167,6 +184,7 @@ class Gateway:
 
     def _follow(self, step: Step) -> None:
         """The kernel first. Its refusal means drift (our table is gone, say): then everything is made anew."""
+        left = step.steering.left - self.steering.left
         self._steer(step.steering)
         try:
             report = self.hand.follow(self.site, step.steering, self.interfaces)
@@ -176,29 +194,46 @@ class Gateway:
             self._mend_drift()
         else:
             self._retire(report)
+        self.knowing.follow(self.site, step.steering)
+        if left:
+            self.watching.left(left, self.going_home())
+
+    def going_home(self) -> frozenset[Line]:
+        """The lines that are being left for home."""
+        return frozenset(self.engine.homecoming.going_home())
+
+    def found(self, one: Straggler) -> None:
+        """Somebody is on a line where nobody should be."""
+        who: dict[str, str | int | float | None]
+        who = {"device": one.device, "destination": one.destination, "class": one.traffic_class, "bytes": one.octets}
+        self.journal.note(f"straggler:{one.line}", "", "ended", "astray", **who)
+
+    def _on_traffic(self, sample: TrafficSample) -> None:
+        self.watching.saw(sample)
+        self.deliver(sample)
 
     def _steer(self, steering: Steering) -> None:
         """Note the steering that the kernel is to follow from now on."""
         for family in Family:
-            if self._steering.lane("office", family).uplink != steering.lane("office", family).uplink:
-                self._steering_since[family] = clock.now()
-        self._steering = steering
+            if self.steering.lane("office", family).uplink != steering.lane("office", family).uplink:
+                self.steering_since[family] = clock.now()
+        self.steering = steering
 
     def _on_interface(self, change: InterfaceChange) -> None:
         self.interfaces[change.uplink] = change
         self.deliver(change)
         if self._running:
-            self._at(0.0, "reconcile", self._mend_drift)
+            self._timers.at(0.0, "reconcile", self._mend_drift)
 
     def _on_tampering(self) -> None:
         """Somebody changed our kernel: if something of ours is gone, it is put back now and not at the next look."""
         if self.box.tampering.seen() and self._running:
-            self._at(0.0, "reconcile", self._mend_drift)
+            self._timers.at(0.0, "reconcile", self._mend_drift)
 
     def _retire(self, report: Report) -> None:
         if report.loaded:
             self._retiring.begin_anew(frozenset(self.hand.numbers.values()))
-        self._retiring.retire(report.retired)
+        self._retiring.retire((*report.retired, *report.cut))
         for line in {retired.line for retired in report.retired}:
             interface = self.interfaces.get(line.uplink)
             judged = self.engine.judges.get(line)
@@ -216,13 +251,16 @@ class Gateway:
 
     def _flows_ended(self, ending: Ending) -> None:
         line, left = ending.retired.line, ending.left
-        self._note(f"sweep:{line}", str(ending.reset), str(left), "swept", reset=ending.reset, left=left)
+        if ending.retired.ident and not left:
+            return  # its flows ended with its move, or its barring: that has been told
+        self.journal.note(f"sweep:{line}", str(ending.reset), str(left), "swept", reset=ending.reset, left=left)
 
     # what must be looked at now and then
 
     def _mend_drift(self) -> None:
+        self.hand.reads = self.knowing.listen()
         try:
-            report = self.hand.reconcile(self.site, self._steering, self.interfaces)
+            report = self.hand.reconcile(self.site, self.steering, self.interfaces)
         except REFUSED as error:
             self._refused_before = True
             self._complain(f"the kernel does not take our table: {error}")
@@ -236,15 +274,30 @@ class Gateway:
             kinds = ", ".join(sorted({type(c).__name__ for c in report.changes}))
             log.info("the kernel differed and was mended: %s", kinds, extra={"event": "reconcile"})
 
+    def listen_again(self) -> bool:
+        """Have the table hand answers to our reader if there is a reason now; whether they are read."""
+        self._mend_drift()
+        return self.hand.reads
+
     def _complain(self, trouble: str) -> None:
         """Say once that something is wrong, and once that it is over."""
-        if trouble == self._trouble:
+        if trouble == self.trouble:
             return
-        self._note("daemon", self._trouble and "trouble", trouble and "trouble", trouble or "the kernel follows again")
-        self._trouble = trouble
+        self.journal.note(
+            "daemon", self.trouble and "trouble", trouble and "trouble", trouble or "the kernel follows again"
+        )
+        self.trouble = trouble
 
     def _measure(self) -> None:
         self.book.measure(clock.wall(), self.engine.states(clock.now()).values())
+
+    def _save(self) -> None:
+        """Look at what the data allowances have been used for since the last look."""
+        self.saving.look(clock.now(), clock.wall(), self.steering, self.hand.numbers, self.box.counters)
+
+    def _write_used(self) -> None:
+        if self.saving.worth_writing(clock.wall()):
+            self._remember()
 
     def reload(self) -> str | None:
         """Load the configuration anew. A sentence when it is refused; then everything stays as it was."""
@@ -256,10 +309,10 @@ class Gateway:
 
     def _reload(self) -> str | None:
         try:
-            site = load(self.config)
+            site = self._load()
             rehearse(self.hand, site, self.interfaces)
         except ConfigError as error:
-            self._note("config", "", "refused", "invalid", problems=len(error.problems))
+            self.journal.note("config", "", "refused", "invalid", problems=len(error.problems))
             return str(error)
         except REFUSED as error:
             return self._stay(error)
@@ -268,17 +321,18 @@ class Gateway:
         self._running = False
         try:
             self._adopt_site(site)
-            self._retire(self.hand.reconcile(site, self._steering, self.interfaces))
+            self._retire(self.hand.reconcile(site, self.steering, self.interfaces))
         except REFUSED as error:
             self.engine, self.hand = engine, hand
             self._return_to(before)
             return self._stay(error)
         finally:
             self._go_on()
+            self.knowing.follow(self.site, self.steering)
         return None
 
     def _stay(self, error: Exception) -> str:
-        self._note("config", "", "refused", "kernel", detail=str(error))
+        self.journal.note("config", "", "refused", "kernel", detail=str(error))
         return f"the kernel does not take this configuration: {error}"
 
     def _return_to(self, site: Site) -> None:
@@ -292,11 +346,13 @@ class Gateway:
         for name in {u.name for u in self.site.uplinks} - {u.name for u in site.uplinks}:
             self._prober.unbind(name)
             self.interfaces.pop(name, None)
-        self.site = site
+        self.site = self.journal.site = site
+        self.saving.settle(site)
         self.deliver(Reload(site))
+        self.saving.tell()
         self.hand.number(site)
         self._bind()
-        self._senses.watch(site.uplinks)
+        self._senses.watch(site.uplinks, site.networks)
         self._steer(self.engine.steering())
 
     def _bind(self) -> None:
@@ -304,35 +360,24 @@ class Gateway:
         for uplink in self.site.uplinks:
             self._prober.bind(uplink.name, uplink.interface, self.hand.numbers[uplink.name])
         self._traffic.watch(traffic_counters(self.hand.numbers))
+        self.hand.reads = self.knowing.settle(self.site, self.hand.idents, self.hand.numbers)
 
     # writing down and telling
-
-    def _note(self, subject: str, before: str, after: str, reason: str, **detail: str | int | float | None) -> None:
-        self._write_down(Transition(clock.now(), subject, before, after, reason, detail))
-
-    def _write_down(self, transition: Transition) -> None:
-        wall = clock.wall()
-        self.book.append(transition, wall)
-        self._told += 1
-        self.recent.append(Event(self._told, wall, transition))
-        fields = {"subject": transition.subject, "before": transition.before, "after": transition.after}
-        more = {"event": event_name(transition), "fields": fields}
-        log.info("%s", event_text(transition, self.site), extra=more)
 
     def _remember(self) -> None:
         memory = self.engine.memory(clock.now()) | {"at": clock.wall().timestamp()}
         text = json.dumps(memory, sort_keys=True)
-        self.book.remember(MEMORY, text)
-        self.book.remember(SPENT, self.spent.text(clock.wall().date()))
+        for key, value in {MEMORY: text, **self.saving.memory(clock.wall())}.items():
+            self.book.remember(key, value)
 
     def _recall(self) -> None:
         """Take up what an earlier life wrote. Another version may have written it: what cannot be read is let go."""
         remembered = self.book.recall()
+        self.saving.recall(remembered)
         text = remembered.get(MEMORY)
         if not text:
             return
         try:
-            self.spent.take_up(remembered.get(SPENT, ""))
             memory = json.loads(text)
             passed_s = clock.wall().timestamp() - memory.pop("at", 0.0)
             self.engine.recall(self.started_at, memory, max(0.0, passed_s))
@@ -341,53 +386,7 @@ class Gateway:
 
     def snapshot(self) -> Snapshot:
         """All that there is to tell at this moment."""
-        now = clock.now()
-        override, left_s = self.engine.standing_override(now)
-        return Snapshot(
-            site=self.site,
-            at=now,
-            wall=clock.wall(),
-            started_at=self.started_at,
-            steering=self.engine.steering(),
-            steering_since=dict(self._steering_since),
-            lines=self.engine.states(now),
-            verdict=self.engine.verdict,
-            override=override,
-            override_left_s=left_s,
-            hold_left_s=self.engine.holds(now),
-            interfaces=dict(self.interfaces),
-            recent=tuple(self.recent),
-            evidence=self._evidence(),
-        )
-
-    def _evidence(self) -> dict[str, object]:
-        """What the kernel counted and what is amiss."""
-        try:
-            counters = {name: packets for name, (packets, _) in self.box.counters().items()}
-        except OSError:
-            counters = {}
-        epochs = {str(line): epoch for line, epoch in self.hand.epochs.items()}
-        questions = self.spent.of(clock.wall().date(), {u.name for u in self.site.uplinks if u.metered})
-        return {"counters": counters, "questions": questions, "epochs": epochs,
-                "trouble": self._trouble, "book": self.book.trouble,
-                "rungs": {str(line): ladder.rungs() for line, ladder in self.engine.ladders.items()}}  # fmt: skip
-
-    # timers
-
-    def _at(self, delay_s: float, name: str, call: Callable[[], None]) -> None:
-        """Call once, later; the same name again replaces the earlier call."""
-        timer = self._timers.pop(name, None)
-        if timer is not None:
-            timer.cancel()
-        if delay_s < float("inf"):
-            self._timers[name] = asyncio.get_running_loop().call_later(max(0.0, delay_s), call)
-
-    def _every(self, period_s: float, name: str, call: Callable[[], None]) -> None:
-        def again() -> None:
-            call()
-            self._at(period_s, name, again)
-
-        self._at(period_s, name, again)
+        return picture(self)
 
 
 def _but_config(transitions: tuple[Transition, ...]) -> tuple[Transition, ...]:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from secondpath.act.kernel.nft import RulesetError
 from secondpath.config.problem import ConfigError
-from secondpath.config.reader import load
 from secondpath.control.server import Occupied, Server
 from secondpath.daemon.answers import Answers
 from secondpath.daemon.bugs import Bugs
+from secondpath.daemon.loading import load_site
 from secondpath.daemon.logs import set_up
 from secondpath.daemon.shell import Gateway
 from secondpath.daemon.systemd import Systemd
@@ -32,7 +32,7 @@ def run(config: Path, state_dir: Path, run_dir: Path, log_format: str) -> int:
     """Run the gateway until SIGTERM or SIGINT; 1 when it could not start, 2 when the configuration is not right."""
     set_up(log_format)
     try:
-        site = load(config)
+        site = load_site(config, state_dir)
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201 the caller's terminal, not the log
         return USAGE

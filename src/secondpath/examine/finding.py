@@ -104,7 +104,7 @@ def _dead(report: LineReport) -> Iterator[Problem]:
         yield Problem.PORTAL
     elif report.hop is not None and report.hop.answers is False:
         yield Problem.NEXT_HOP
-    elif outcomes == {Outcome.UNSENT}:
+    elif outcomes and outcomes <= {Outcome.UNSENT, Outcome.FORBIDDEN}:
         yield Problem.UNSENT
     else:
         yield Problem.UPSTREAM

@@ -7,7 +7,8 @@ Files  topology wiring namespaces state building office   an office, standing
        faults breaking changes                           what can break, and what breaks and heals it
        people streams streams_udp streams_tcp habit seat gaps  what staff feel, and what it amounts to
        story stories measures story_run                  stories as data, what must hold, who plays them
-       box                                               the real gateway, as a process on host gw
+       box · toll                                        the real gateway, as a process on host gw; what passes it
+       calls switchboard quality                         calls timed packet by packet, how they sounded, load
        verbs                                             what the command line calls
        errors                                            sentences for people
 Never  touches a namespace, process or file that is not this office's own; never lets traffic out of the

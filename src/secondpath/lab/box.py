@@ -26,7 +26,8 @@ def config_of(topology: Topology, **failover: str) -> str:
     lines = ['[office]\nname = "The virtual office"\n']
     for place, uplink in enumerate(topology.uplinks):
         metered = "metered = true\n" if place and uplink.interface.startswith("ww") else ""
-        lines.append(f'[[uplink]]\nname = "{uplink.name}"\ninterface = "{uplink.interface}"\n{metered}')
+        modem = f'modem = "{uplink.modem}"\n' if uplink.modem else ""
+        lines.append(f'[[uplink]]\nname = "{uplink.name}"\ninterface = "{uplink.interface}"\n{metered}{modem}')
     for inside in topology.insides:
         kind = 'class = "guest"\n' if inside.host == "guest" else ""
         lines.append(f'[[network]]\nname = "{inside.host}"\ninterface = "{inside.interface}"\n{kind}')
@@ -48,6 +49,16 @@ TARGETS = (
     "http://[2001:db8:ff::4]/generate_204",
 )
 """The anchors of the lab's internet: four operators' worth, each asked in its own way, over both families."""
+
+
+TAX_PORTAL = """
+[[application]]
+name = "Tax portal"
+class = "line-of-business"
+match = { domains = ["tax.example.com"] }
+test = "https://tax.example.com/login"
+"""
+"""An application of the office: a name of the lab's internet, at the second of its servers. To follow a `config_of`."""
 
 
 STUN = (*(f"{a}:3478" for a in STUN_IPV4), *(f"[{a}]:3478" for a in STUN_IPV6))

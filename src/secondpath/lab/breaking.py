@@ -154,6 +154,19 @@ def mute(place: Place) -> Changes:
     return (Nft(place.uplink.isp, fresh("netdev", place.table, silence)),)
 
 
+def mute_behind_modem(place: Place) -> Changes:
+    """The modem, where the office has one that answers, still hears and speaks; nobody behind it does."""
+    modem = place.uplink.modem
+    hears, speaks = ((f"arp {end} ip {modem} accept", f"ip {end} {modem} accept") for end in ("daddr", "saddr"))
+    chains = (
+        f"chain {way} {{ type filter hook {way} device {ACCESS} priority 0; policy accept;\n"
+        + "\n".join((*(passing if modem else ()), "drop"))
+        + "\n}"
+        for way, passing in (("ingress", hears), ("egress", speaks))
+    )
+    return (Nft(place.uplink.isp, fresh("netdev", place.table, "\n".join(chains))),)
+
+
 def unmute(place: Place) -> Changes:
     """It hears and speaks again."""
     return (Nft(place.uplink.isp, gone("netdev", place.table)),)

@@ -19,6 +19,11 @@ FAULTS: dict[str, Fault] = {
     "cable-cut": Fault("The cable is pulled: carrier is lost.", breaking.cut, breaking.plug),
     "next-hop-dead": _NEXT_HOP_DEAD,
     "modem-dead": _NEXT_HOP_DEAD,
+    "access-dead": Fault(
+        "The ISP's side of the line is dead; a modem that answers still does.",
+        breaking.mute_behind_modem,
+        breaking.unmute,
+    ),
     "blackhole": breaking.isp_drops(lambda _: "drop", "Upstream is gone, silently; the ISP's router still answers."),
     "blackhole-in": breaking.isp_drops(
         lambda _: f"oifname {ACCESS} drop", "Nothing comes in any more; what we send arrives."
@@ -35,6 +40,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "delay+N": breaking.relay("extra_s", 0.5, "Round trips take N ms longer."),
     "jitter-N": breaking.relay("jitter_s", 1.0, "Each way takes 0 to N ms longer, at random, in order."),
+    "stall-N": breaking.relay("stall_s", 1.0, "All stands still for N ms, once, and then arrives together."),
     "rate-N": Fault("The line carries only N Mbit/s each way.", breaking.slow, breaking.unslow),
     "bloat-N": Fault(
         "The line carries N Mbit/s each way and queues a second of it (bufferbloat).", breaking.bloat, breaking.unslow

@@ -3,6 +3,7 @@
 import errno
 import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from secondpath.lab.gaps import Sample
@@ -40,14 +41,19 @@ class Habit:
         """kind.family.interval, as `new-udp.ipv4.50ms`."""
         return f"{self.kind}.{self.family}.{round(self.every_s * 1000)}ms"
 
-    def socket(self, kind: socket.SocketKind, port: int = 0) -> socket.socket:
-        """A non-blocking socket, bound when a source or a port is asked for."""
+    def socket(self, kind: socket.SocketKind, port: int = 0, *, shared: bool = True) -> socket.socket:
+        """A non-blocking socket, bound when a source or a port is asked for.
+
+        A port that is not shared must be nobody else's in this host: OSError (EADDRINUSE) where it is.
+        """
         family = socket.AF_INET if self.family == "ipv4" else socket.AF_INET6
-        sock = socket.socket(family, kind)
-        sock.setblocking(False)
-        if self.source or port:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((self.source or ("0.0.0.0" if family == socket.AF_INET else "::"), port))  # noqa: S104
+        with ExitStack() as stack:
+            sock = stack.enter_context(socket.socket(family, kind))
+            sock.setblocking(False)
+            if self.source or port:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(shared))
+                sock.bind((self.source or ("0.0.0.0" if family == socket.AF_INET else "::"), port))  # noqa: S104
+            stack.pop_all()
         return sock
 
 

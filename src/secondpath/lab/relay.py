@@ -5,7 +5,7 @@ one in the internet's, this process between them. Packets leave in the order the
 change of delay concerns only packets that come after it, so healing is instantaneous. Two microseconds of
 heap, eight of system call per packet: good for some 20,000 packets a second, hence optional.
 
-Control: a Unix stream socket; one JSON line {"extra_s", "jitter_s"} in, one {"at_s"} out (CLOCK_MONOTONIC).
+Control: a Unix stream socket; one JSON line {"extra_s", "jitter_s", "stall_s"} in, one {"at_s"} out (CLOCK_MONOTONIC).
 """
 
 import argparse
@@ -38,6 +38,7 @@ class Distance:
     delay_s: float
     extra_s: float = 0.0
     jitter_s: float = 0.0
+    still_until_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -57,11 +58,11 @@ class Lane:
         for _ in range(BATCH):
             try:
                 packet = os.read(self.source, 65535)
-            except OSError:  # nothing left, or the device is down
+            except BlockingIOError:  # nothing left; where the device itself is gone, so is our work
                 return
             if len(under_way) >= QUEUE_LIMIT:
                 continue
-            due_s = now_s + distance.delay_s + distance.extra_s
+            due_s = max(now_s + distance.delay_s + distance.extra_s, distance.still_until_s)
             if distance.jitter_s:
                 due_s = max(self.last_due_s, due_s + random.uniform(0, distance.jitter_s))  # noqa: S311 - not a secret
                 self.last_due_s = due_s
@@ -92,6 +93,8 @@ def apply_order(line: bytes, distance: Distance, lanes: tuple[Lane, Lane]) -> by
     order = json.loads(line)
     distance.extra_s = float(order.get("extra_s", distance.extra_s))
     distance.jitter_s = float(order.get("jitter_s", distance.jitter_s))
+    if "stall_s" in order:
+        distance.still_until_s = time.monotonic() + float(order["stall_s"])
     for lane in lanes:
         lane.last_due_s = 0.0
     return json.dumps({"at_s": time.monotonic()}).encode() + b"\n"

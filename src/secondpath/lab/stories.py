@@ -127,6 +127,7 @@ _STORIES = (
         3.0,
     ),
     _failover("next-hop-dead", "The modem hangs.", "modem-dead", "The modem hangs with its lights on.", 2.0, 3.0),
+    # https://github.com/opnsense/core/issues/7163
     _quiet(
         "one-target-dead",
         "One address that is probed dies for everybody: no reason to move.",
@@ -188,6 +189,7 @@ _STORIES = (
         STAFF,
         GUEST,
     ),
+    # https://www.404andmore.com/pfsense-how-to-configure-wan-failover-dual-wan/
     Story(
         "brown-out",
         "The cable line loses thirty percent: not dead, but no place for a call.",
@@ -204,6 +206,7 @@ _STORIES = (
         STAFF,
         GUEST,
     ),
+    # https://github.com/opnsense/core/issues/5786
     Story(
         "flapping",
         "Five seconds dead in every thirty: one move, then patience.",

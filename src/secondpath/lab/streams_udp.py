@@ -4,6 +4,7 @@ A stream ticks on a fixed grid and never waits for an answer before the next tic
 """
 
 import asyncio
+import errno
 import itertools
 import secrets
 import socket
@@ -47,7 +48,7 @@ class NewUdp:
     def tick(self) -> None:
         """Send one question from a fresh port."""
         sent_s = time.monotonic()
-        sock = self.habit.socket(socket.SOCK_DGRAM, next(self.source_ports))
+        sock = self.fresh_socket()
         try:
             sock.connect((self.habit.server, self.port()))
             sock.send(self.message())
@@ -57,6 +58,15 @@ class NewUdp:
             return
         late = self.loop.call_later(PATIENCE_S, self.give_up, sock, sent_s)
         self.loop.add_reader(sock, self.on_answer, sock, sent_s, late)
+
+    def fresh_socket(self) -> socket.socket:
+        """A socket on the next port that nobody in this host has: beside a lasting flow it would take its answers."""
+        while True:
+            try:
+                return self.habit.socket(socket.SOCK_DGRAM, next(self.source_ports), shared=False)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
 
     def on_answer(self, sock: socket.socket, sent_s: float, late: asyncio.TimerHandle) -> None:
         """The answer, or the error an ICMP message brought."""

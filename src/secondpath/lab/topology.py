@@ -44,6 +44,7 @@ class Uplink:
     up_bps: int | None = None
     public: str | None = None  # the ISP translates the office's IPv4 to this address (CGNAT, RFC 6888)
     delegated: str | None = None  # an IPv6 prefix routed to the office (RFC 8415 prefix delegation)
+    modem: str | None = None  # an IPv4 address at which the modem in between answers, as bridging modems do
 
     def next_hop(self, version: int) -> str | None:
         """The ISP's address of IP version 4 or 6 on this uplink."""
@@ -130,6 +131,7 @@ FIBRE_IPV6_ONLY = Uplink(
     metric=150,
     delay_s=0.005,
 )
+CABLE_MODEM = replace(CABLE, modem="192.168.100.1")
 CABLE_DELEGATING = replace(CABLE, prefixes=(*CABLE.prefixes, "2001:db8:1:a00::/56"), delegated="2001:db8:1:a00::/56")
 STAFF = Inside("staff", "lan0", ("10.44.10.1/24", "fd44:10::1/64"), ("10.44.10.10/24", "fd44:10::10/64"))
 GUEST = Inside("guest", "guest0", ("10.44.20.1/24", "fd44:20::1/64"), ("10.44.20.10/24", "fd44:20::10/64"))
@@ -146,6 +148,7 @@ TOPOLOGIES: dict[str, Topology] = {
         Topology("cgnat", "cable, and LTE behind carrier-grade NAT", (CABLE, LTE_CGNAT), (STAFF, GUEST)),
         Topology("wired", "cable and fibre, both wired", (CABLE, FIBRE), (STAFF, GUEST)),
         Topology("three", "cable, LTE, and an IPv6-only fibre", (CABLE, LTE, FIBRE_IPV6_ONLY), (STAFF, GUEST)),
+        Topology("modem", "cable with a modem that answers, and LTE", (CABLE_MODEM, LTE), (STAFF, GUEST)),
         Topology("delegated", "the cable ISP delegates an IPv6 prefix", (CABLE_DELEGATING, LTE), (STAFF_GLOBAL, GUEST)),
     )
 }

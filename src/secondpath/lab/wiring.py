@@ -74,8 +74,13 @@ def _veth(one: tuple[str, str], other: tuple[str, str]) -> str:
 
 
 def sysctls(topology: Topology, host: str) -> dict[str, str]:
-    """Sysctls of one host, relative to /proc/sys/net. Only the gateway keeps a distribution's rp_filter."""
+    """Sysctls of one host, relative to /proc/sys/net. Only the gateway keeps a distribution's rp_filter.
+
+    Congestion control is Reno's (RFC 5681), whatever this machine prefers: every kernel has it and lets a namespace
+    choose it, and it fills queues as CUBIC does in offices (RFC 9438, 4.3). BBR would leave a full line without one.
+    """
     quiet = {"ipv6/conf/all/accept_dad": "0", "ipv6/conf/default/accept_dad": "0"}
+    quiet["ipv4/tcp_congestion_control"] = "reno"
     if host == GATEWAY_HOST:
         strict = {"ipv4/conf/all/rp_filter": "2", "ipv4/conf/default/rp_filter": "2"}
         return quiet | strict | {"ipv4/ip_forward": "0", "ipv6/conf/all/forwarding": "0"}
@@ -110,9 +115,11 @@ def _gateway_lines(topology: Topology) -> Iterator[str]:
 
 
 def gateway_routes(uplink: Uplink) -> Iterator[str]:
-    """The default routes a DHCP client would leave in the main table of the gateway."""
+    """The default routes a DHCP client would leave in the main table of the gateway, and an admin's to the modem."""
     for hop in uplink.next_hops:
         yield f"route replace default via {hop} dev {uplink.interface} metric {uplink.metric}"
+    if uplink.modem:
+        yield f"route replace {uplink.modem} dev {uplink.interface}"
 
 
 def _inside_lines(inside: Inside) -> Iterator[str]:
@@ -138,6 +145,8 @@ def access_lines(uplink: Uplink) -> Iterator[str]:
     """The ISP's side of the customer's cable; also what heals it after it was pulled, for it is idempotent."""
     lengths = {version_of(a): ip_interface(a).network.prefixlen for a in uplink.office}
     yield from _interface(ACCESS, tuple(f"{hop}/{lengths[version_of(hop)]}" for hop in uplink.next_hops))
+    if uplink.modem:  # the ISP's host plays the modem too
+        yield from _interface(ACCESS, (f"{uplink.modem}/32",))
     if uplink.delegated:
         office = next(ip_interface(a).ip for a in uplink.office if version_of(a) == 6)
         yield f"route replace {uplink.delegated} via {office} dev {ACCESS}"

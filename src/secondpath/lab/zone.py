@@ -1,5 +1,7 @@
 """The names of the virtual internet, answered as a real server would (RFC 1035), by dnspython."""
 
+import re
+
 import dns.exception
 import dns.flags
 import dns.message
@@ -20,6 +22,10 @@ NAMES: dict[str, tuple[str, str]] = {
     "files.example.net": (SERVERS_IPV4[3], SERVERS_IPV6[3]),
     **{f"anchor{n}.example": pair for n, pair in enumerate(zip(ANCHORS_IPV4, ANCHORS_IPV6, strict=True), 1)},
 }
+
+
+MANY = re.compile(r"n(\d{1,4})\.many\.example")
+"""Names of which each has an address of its own, where nobody answers: for counting who is recognised."""
 
 
 class Zone:
@@ -70,6 +76,9 @@ def _answer(wire: bytes, invented: tuple[str, str] | None) -> bytes:
 
 def _addresses(name: str) -> tuple[str, str] | None:
     """A name's addresses; anything below a known name has the same, so that caches can be passed by."""
+    if found := MANY.fullmatch(name):
+        high, low = divmod(int(found[1]), 250)
+        return f"198.19.{high}.{low + 1}", f"2001:db8:ff:1::{int(found[1]) + 1:x}"
     while name and name not in NAMES:
         name = name.partition(".")[2]
     return NAMES.get(name)

@@ -42,7 +42,7 @@ RING_BYTES = 16 << 20
 STEP_BYTES = 512
 """What a step takes in memory, about: its tuple, a result, a probe."""
 
-OF_WEIGHT = frozenset({"steering", "flows", "verdict"})
+OF_WEIGHT = frozenset({"steering", "application", "flows", "verdict"})
 
 log = logging.getLogger(__name__)
 

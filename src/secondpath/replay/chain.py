@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import takewhile
 
-from secondpath.model import Cause, Family, Health, Instant, Line, Transition, Why
+from secondpath.model import Cause, Family, Health, Instant, Line, Outcome, Transition, Why
 from secondpath.replay.notes import Doubt, Moment, Notes
 from secondpath.wire.account import Kind, Link, Question
 
@@ -49,6 +49,7 @@ class _Chain:
         if line is not None and not self._asked():
             yield from self._state_of(line)
         yield from self._proof()
+        yield from self._apart()
         yield from self._changes(self.moment.transition)
 
     # whom it is about
@@ -57,7 +58,7 @@ class _Chain:
         """The line whose state was the reason."""
         told = self.moment.transition
         room, _, rest = told.subject.partition(":")
-        if room in ("line", "flows"):
+        if room in ("line", "flows", "path"):
             return _line_in(rest)
         if room == "steering":
             uplink = told.after if told.reason == Why.PREFERRED else told.before or told.after
@@ -87,7 +88,9 @@ class _Chain:
         state = self.moment.states.get(line)
         if state is None:
             return
-        if state.health is Health.UP:
+        if state.cause is Cause.OWN_RULES:
+            yield from self._eaten(line)
+        elif state.health is Health.UP:
             yield from self._well(line, state.since)
         elif state.cause is Cause.LOSS:
             yield from self._lossy(line)
@@ -161,6 +164,16 @@ class _Chain:
             carried = tuple(q for q in heard if q.line == other)
             yield Link(max(q.asked_at for q in carried), Kind.CARRIED, other, carried)
 
+    def _eaten(self, line: Line) -> Iterator[Link]:
+        """It delivers, and this box throws away what it delivers."""
+        at = self.moment.transition.at
+        asked = self.notes.asked(line, at - PROOF_S, at)
+        eaten = tuple(question for question in asked if question.outcome is Outcome.EATEN)
+        if eaten:
+            yield Link(eaten[-1].ended_at or at, Kind.EATEN, line, eaten[-SHOWN:])
+        else:  # it was the questions
+            yield from self._silent(line)
+
     def _fact(self, line: Line) -> Iterator[Link]:
         """The interface said so: no guess, and no question needed."""
         at = self.moment.transition.at
@@ -184,6 +197,18 @@ class _Chain:
         good_since, hold_s = self.moment.holds.get(line, (None, 0.0))
         if told.subject.startswith("steering:") and told.reason == Why.PREFERRED and good_since is not None:
             yield Link(told.at, Kind.HELD, line, facts={"hold_s": hold_s, "good_s": round(told.at - good_since, 3)})
+
+    def _apart(self) -> Iterator[Link]:
+        """Of an application that moved alone: its tests over the line which it left, and over the one it went to."""
+        told, tests = self.moment.transition, self.moment.tests
+        for uplink in (told.before, told.after) if tests else ():
+            over = tuple(q for q in tests if q.line.uplink == uplink)
+            failed = tuple(q for q in over if not q.answered)
+            if failed:
+                facts = {"addresses": len({q.target.address for q in failed})}
+                yield Link(failed[-1].asked_at, Kind.FAILED, failed[0].line, failed, facts=facts)
+            elif over:
+                yield Link(over[-1].asked_at, Kind.CARRIED, over[0].line, over)
 
     # where traffic went, and what followed
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from secondpath.engine import Engine
+from secondpath.engine.mind import Engine
 from secondpath.judge.ladder import Question as Heard
 from secondpath.judge.line import LineJudge
 from secondpath.judge.suspicion import Suspicion
 from secondpath.judge.window import Asked
 from secondpath.model import (
-    Health,
+    CARRIES,
+    Family,
     Instant,
     InterfaceChange,
     Line,
@@ -54,6 +55,8 @@ class Moment:
     """Since when a line was good (None: it was not), and for how long it had to be."""
     heard: Mapping[Line, tuple[Question, ...]]
     """What convicted the rungs that failed on a line."""
+    tests: tuple[Question, ...] = ()
+    """Of an application that moved: its last tests, over every line."""
 
 
 @dataclass(slots=True)
@@ -121,7 +124,7 @@ class Notes:
             if lost is not None:
                 number = lost.probe.number
                 first = self.questions.get(number) or self._note_entry(lost)
-            well = judge.state.health in (Health.UP, Health.DEGRADED)
+            well = judge.state.health in CARRIES
             opened = Doubt(judge.line, judge.suspicion.at, well, judge.suspicion, first)
             self._under_way[judge.line] = opened
             self.doubts.append(opened)
@@ -165,7 +168,10 @@ def _moment(engine: Engine, at: Instant, transition: Transition) -> Moment:
         line: tuple(_heard(entry) for rung in ladder.failing for entry in ladder.heard.get(rung, ()))
         for line, ladder in engine.ladders.items()
     }
-    return Moment(transition, engine.states(at), holds, heard)
+    room, _, rest = transition.subject.partition(":")
+    name, _, family = rest.rpartition("/")
+    moved = engine.apart.applications.heard(name, Family(family)) if room == "application" else ()
+    return Moment(transition, engine.states(at), holds, heard, tuple(map(_heard, moved)))
 
 
 def _heard(entry: Heard) -> Question:

@@ -15,7 +15,7 @@ from itertools import zip_longest
 from typing import Any
 
 from secondpath import __version__
-from secondpath.engine import Engine
+from secondpath.engine.mind import Engine
 from secondpath.model import Instant, Observation, Probe, ProbeResult, Site, Step, Transition, Uplink
 from secondpath.wire.account import Difference, Replay
 from secondpath.wire.graph import MalformedError, name_of, read, shapes_in, write

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from secondpath.model import Cause, Family, Health, OverrideKind, VerdictCode, Why
+from secondpath.model import Cause, Family, FlowKind, Health, OverrideKind, Stage, VerdictCode, Why
 from secondpath.wire.account import Kind
 
 
@@ -51,7 +51,8 @@ CAUSES: Mapping[Cause, Words] = {
     ),
     Cause.NO_TARGETS: Words("nothing has been named to test it with", "[reachability] has no {family} target"),
     Cause.UNSENT: Words(
-        "this box cannot send through it", "probes cannot leave {interface}: route, source address or permission"
+        "this box cannot send through it",
+        "probes cannot leave {interface}: route, source address, a rule of this box, or permission",
     ),
     Cause.SILENT: Words(
         "nothing beyond {provider} equipment answers", "carrier is there, none of the probed addresses answers"
@@ -81,6 +82,11 @@ CAUSES: Mapping[Cause, Words] = {
     Cause.CAPTIVE: Words(
         "a login or payment page of {carrier} answers instead of the internet",
         "HTTP is redirected: captive portal, or the line is suspended",
+    ),
+    Cause.OWN_RULES: Words(
+        "this box itself throws away its questions, or the answers to them",
+        "dropped on this box: answers that reach {interface}, or what is to leave by it "
+        "(another nft table, a blocklist, rp_filter)",
     ),
     Cause.RECOVERING: Words("it begins to answer again", "answers return, not yet enough in a row"),
 }
@@ -124,16 +130,42 @@ VERDICTS: Mapping[VerdictCode, Words] = {
         "a login or payment page of {carrier} answers on {uplink} instead of the internet",
         "{lines}: HTTP is answered by somebody else (captive portal, or suspended)",
     ),
+    VerdictCode.OWN_RULES: Words(
+        "something on this box throws away what comes in or goes out by {uplink}; its provider is not to blame",
+        "{lines}: dropped on this box: answers that reach {interface}, or what is to leave by it "
+        "(another nft table, a blocklist, rp_filter)",
+    ),
     VerdictCode.BACKUP_NOT_READY: Words("{uplink} is not ready to step in", "{lines}: standby line is down"),
     VerdictCode.ONE_FAMILY: Words(
         "{family} does not work on {uplink}, the rest of it does", "{lines}: down, the other family works"
     ),
     VerdictCode.ALL_DOWN: Words("no line works", "{lines}: all down"),
+    VerdictCode.COMMON_CAUSE: Words(
+        "no line works; all failed in the same moment, so one cause is likely{shared}",
+        "{lines}: all down within 10 s of each other{shared}",
+    ),
+    VerdictCode.INSIDE: Words(
+        "nothing is connected any more at {inside}: the office itself is cut off there",
+        "{inside}: carrier lost on the inside; the lines are well",
+    ),
+    VerdictCode.POWER: Words("mains power has failed", "the UPS runs on its battery"),
+    VerdictCode.APPLICATION: Words(
+        "{app} does not work through {uplink}, though the line is well, and travels by another line alone",
+        "{lines}: {app} fails its test there and passes it over another line",
+    ),
     VerdictCode.EVERYWHERE: Words(
-        "{what} over every line alike, so the fault is not in your lines",
+        "{what}, over every line alike: the fault is not in your lines",
         "{lines}: {rung} fails, and over all others too",
     ),
 }
+LAST_HOP = Words(
+    "; the fault lies past the {ordinal} device on the way{not_here}",
+    "; the last hop that answers is {ttl} ({address}){beyond}",
+)
+NOT_HERE = ", so not in your modem or cable"
+"""... where that device has an address of the provider's."""
+BEYOND = ", and hop {ttl} ({address}) used to and does not"
+"""How far one still comes on a silent line (judge/path), at the end of a sentence."""
 FAILS: Mapping[str, str] = {
     "dns": "names are not found",
     "tcp": "connections do not come about",
@@ -141,6 +173,7 @@ FAILS: Mapping[str, str] = {
     "web": "the test pages do not answer",
     "size": "large packets get lost",
     "": "something fails",
+    "application": "{what} does not answer",
 }
 """What fails, by its rung, where a verdict names no line."""
 WITH_NOTE = frozenset({VerdictCode.BROWN_OUT, VerdictCode.BACKUP_NOT_READY, VerdictCode.ONE_FAMILY})
@@ -163,9 +196,15 @@ ADVICE: Mapping[VerdictCode, str] = {
     VerdictCode.TLS: "{call}",
     VerdictCode.PATH_MTU: "{call}, and say that packets above 1,400 bytes get lost",
     VerdictCode.CAPTIVE: "check whether the bill of {uplink} is paid, or log in at its page; else {call}",
+    VerdictCode.OWN_RULES: "look at `nft list ruleset`: something on this box drops what passes {interface}, "
+    "another table's rule or a blocklist perhaps",
     VerdictCode.BACKUP_NOT_READY: "mend {uplink} before it is needed",
     VerdictCode.ONE_FAMILY: "if it lasts, {call}",
+    VerdictCode.APPLICATION: "nothing need be done; if it lasts, {call}, and say that {app} is out of reach",
     VerdictCode.EVERYWHERE: "nothing here can mend it: a provider that many depend on is out; the lines are watched on",
+    VerdictCode.COMMON_CAUSE: "check the power of the modems, ask whether neighbours are offline too; then {call}",
+    VerdictCode.INSIDE: "check the switch behind {inside}: its power and its cable",
+    VerdictCode.POWER: "nothing need be done while the battery lasts; save your work",
     VerdictCode.ALL_DOWN: "check the power and cables of the modems; then {call}",
 }
 
@@ -175,8 +214,12 @@ WHYS: Mapping[Why, Words] = {
     Why.STAYS: Words("the first choice has to stay well for a while before traffic goes home", "hold not served yet"),
     Why.ASKED: Words("a person asked for it", "override"),
     Why.NOTHING_BETTER: Words("no better line is proven to work", "not well, no better line proven"),
-    Why.BLOCKED: Words("paused to save the metered line", "class blocked on a metered backup"),
+    Why.BLOCKED: Words("it has to wait while this backup is in use", "class blocked on this backup"),
+    Why.SAVING: Words("paused to keep the data of this line for what matters", "class blocked: data allowance"),
     Why.NO_UPLINK: Words("no line offers it", "no uplink speaks this family"),
+    Why.WORKS_THERE: Words(
+        "it works there, and not on the line of its class", "its test passes there and fails on the line of its class"
+    ),
 }
 
 OVERRIDES: Mapping[OverrideKind, Words] = {
@@ -201,9 +244,30 @@ EVENTS: Mapping[str, str] = {
     "steering.failback": "{family} traffic came home from {before} to {after}.",
     "steering.found": "{family} traffic uses {after}.",
     "steering.lost": "{family} traffic has no line.",
+    "application.apart": "{application} does not work through {home} over {family}: it alone travels by {after} now.",
+    "application.home": "{application} works again: its {family} traffic came home from {before} to {after}.",
+    "class.moved": "{class}: {family} traffic moved from {before} to {after} alone: {because}.",
+    "class.home": "{class}: {family} traffic came home from {before} to {after}.",
+    "class.drained": "{class}: connections left behind on {before} ({family}) were ended.",
+    "allowance.warned": "{uplink} has used {share} of its data ({used} of {data}).",
+    "allowance.squeezed": "{uplink} has used {share} of its data ({used} of {data}){restraint}.",
+    "allowance.critical": "{uplink} has used {share} of its data ({used} of {data}){restraint}.",
+    "allowance.used-up": "The data of {uplink} is used up ({used} of {data}){restraint}.",
+    "allowance.ample": "{uplink} has used {share} of its data ({used} of {data}).",
+    "allowance.foretold": "At this rate the data of {uplink} is used up at {moment}.",
+    "allowance.hurried": "The data of {uplink} would not last today{restraint}.",
+    "allowance.left": "{uplink} is not in use any more, so nothing more is saved of its data today.",
+    "allowance.renewed": "The data of {uplink} begins anew: {data} until {renews}.",
+    "allowance.corrected": "Somebody looked it up: {uplink} has used {used} of {data}{restraint}.",
+    "allowance.lifted": "{by} lifted what the data of {uplink} restrained, until it begins anew on {renews}.",
+    "allowance.kept": "{by} put back what the data of {uplink} restrains{restraint}.",
     "verdict": "{verdict}.",
     "override": "{override}.",
     "flows": "Connections left behind on {uplink} ({family}) were ended, so that programs connect again.",
+    "path": "The last hop that answers on {uplink} ({family}) is {hop}.",
+    "flows.finished": "Nothing is in progress on {uplink} ({family}) any more: the office has come home.",
+    "straggler": "{device} still used {uplink} for {destination} ({class}, {octets}), though nobody should: that was "
+    "ended.",
     "sweep": "Connections of {uplink} ({family}) were swept: {after}.",
     "config.reload": "The configuration was loaded anew.",
     "config": "The new configuration was refused, the old one stays: {facts}.",
@@ -213,6 +277,21 @@ EVENTS: Mapping[str, str] = {
     "book.corrupt": "The record could not be read; it was kept as {facts}, and a new one begun.",
 }
 """By the event's name, else by its subject."""
+
+IN_PROGRESS: Mapping[FlowKind, tuple[str, str]] = {
+    FlowKind.CALL: ("a call", "{count} calls"),
+    FlowKind.MEETING: ("a meeting", "{count} meetings"),
+    FlowKind.TUNNEL: ("a tunnel", "{count} tunnels"),
+    FlowKind.PAYMENT: ("a payment", "{count} payments"),
+    FlowKind.SESSION: ("a session", "{count} sessions"),
+    FlowKind.OFFICE: ("a connection", "{count} connections"),
+}
+"""What is in progress on a line that the office has gone home from: one, and several."""
+FINISHING: Mapping[bool, str] = {
+    True: "{what} finishes on {uplink}, within {span} at the latest",
+    False: "{what} finish on {uplink}, within {span} at the latest",
+}
+"""... as a sentence: is it one?"""
 
 BECAUSE: Mapping[Cause, str] = {
     Cause.STARTING: "{uplink} is waiting for its first answers",
@@ -238,6 +317,41 @@ SUMMARIES: Mapping[str, str] = {
 }
 """What `status` says first, and the reasons that stand for {because}."""
 
+STAGES: Mapping[Stage, str] = {
+    Stage.AMPLE: "",
+    Stage.WARNED: "",
+    Stage.SQUEEZED: "guests, bulk and streaming wait, office and personal traffic is limited",
+    Stage.CRITICAL: "only voice, payments, line-of-business and remote access travel by it",
+    Stage.USED_UP: "{beyond}",
+}
+"""What a stage of a data allowance means for people."""
+BEYOND_THE_DATA: Mapping[str, str] = {
+    "rate": "the provider slows it to {rate}, which is left to what matters and a little office traffic",
+    "price": "each GB more costs {price}, so only what matters travels by it",
+    "stop": "the provider may let nothing more pass; only what matters is let try",
+    "unknown": "only what matters travels by it",
+}
+ALLOWANCE: Mapping[str, str] = {
+    "used": "{used} of {data} used ({share}), anew on {day}",
+    "rate": "at this rate used up {moment}",
+    "lifted": "nobody is restrained for it until then",
+}
+TRACED: Mapping[str, str] = {
+    "network": "all that comes from this network is",
+    "device": "all that comes from this device is",
+    "destination": "it is {application}, which has the address {address}",
+    "port": "it is {application}, by its port",
+    "dscp": "it is marked so, and the network is trusted",
+    "calling": "a call of this phone is in progress on that line",
+    "not-learned": "the application of that name is known, but no address of it yet in this family",
+    "unrecognised": "nobody in the configuration has such a destination and port",
+}
+"""By which rule a flow is taken for what it is."""
+NOT_INSIDE = "{source} is on none of the inside networks: {names}. Say which one is meant with --network."
+NO_SUCH_NETWORK = "There is no network named {name}. The networks are: {names}."
+NO_SUCH_ADDRESS = "{source} is no address."
+NO_ALLOWANCE = "The plan of {name} has no limit. Those with a limit: {names}."
+
 NO_SUCH_UPLINK = "There is no uplink named {name}. The uplinks are: {names}."
 NO_SUCH_UPLINK_HINT = "There is no uplink named {name}; did you mean {meant}?"
 EXAMINING = "Another examination is under way; ask again in a few seconds."
@@ -254,6 +368,7 @@ ACCOUNT: Mapping[Kind, str] = {
     Kind.LOSS: "{line} lost {lost} of {count} in the last minute: more than chance explains.",
     Kind.FAILED: "{line} answered echoes, and failed in this way with {addresses}: {answers}.",
     Kind.CARRIED: "{line} carried the same: {answers}.",
+    Kind.EATEN: "Answers on {line} arrived, and this box threw them away: {answers}.",
     Kind.RETURNED: "{line} answered again: {answers}.",
     Kind.HELD: "{line} had then been good for {good}, and had to be for {hold}.",
     Kind.PROVEN: "{line} was proven to work: {answers}.",

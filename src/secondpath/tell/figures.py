@@ -50,6 +50,13 @@ def megabytes(octets: float) -> str:
     return f"{octets / 1e6:.1f} MB" if octets < 10e6 else f"{octets / 1e6:.0f} MB"
 
 
+def rate(bps: float) -> str:
+    """A rate: 510 kbit/s, 3.4 Mbit/s, 255 Mbit/s."""
+    if bps < 999_500:
+        return f"{bps / 1e3:.0f} kbit/s"
+    return f"{bps / 1e6:.1f} Mbit/s" if bps < 9.95e6 else f"{bps / 1e6:.0f} Mbit/s"
+
+
 def local(wall: datetime, timezone: str) -> datetime:
     """A moment by the office's clock, or by this machine's when the office has not said where it is."""
     try:
@@ -74,6 +81,12 @@ def moment(wall: datetime, now: datetime, timezone: str) -> str:
 def day(then: datetime) -> str:
     """A date without its year: 3 Oct."""
     return f"{then.day} {_MONTHS[then.month - 1]}"
+
+
+def ordinal(number: int) -> str:
+    """1st, 2nd, 3rd, 4th, 11th."""
+    ends = {1: "st", 2: "nd", 3: "rd"} if number % 100 not in (11, 12, 13) else {}
+    return f"{number}{ends.get(number % 10, 'th')}"
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

@@ -136,7 +136,7 @@ def _facts(report: LineReport, site: Site) -> Mapping[str, str]:
 
 def _detail(report: LineReport) -> str:
     """What the probe that tells most was told: a redirect, else a refusal, else a failure of the web."""
-    order = (Outcome.REDIRECTED, Outcome.UNSENT, Outcome.REFUSED, Outcome.TIMEOUT)
+    order = (Outcome.REDIRECTED, Outcome.FORBIDDEN, Outcome.UNSENT, Outcome.REFUSED, Outcome.TIMEOUT)
     web_first = sorted(report.asked, key=lambda asked: asked.target.kind not in (ProbeKind.HTTP, ProbeKind.HTTPS))
     return next((a.detail for outcome in order for a in web_first if a.outcome is outcome and a.detail), "no answer")
 

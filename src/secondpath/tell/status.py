@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
-from secondpath.model import OFFICE, Family, Health, Line, LineState, OverrideKind, Verdict, VerdictCode, Why
+from secondpath.model import OFFICE, Family, FlowKind, Health, Line, LineState, OverrideKind, Verdict, VerdictCode, Why
+from secondpath.tell.allowance import usage_text
 from secondpath.tell.catalogue import BECAUSE, FAMILIES, HEALTHS, SUMMARIES
 from secondpath.tell.figures import duration, listed, moment
 from secondpath.tell.words import (
     advice,
     event_text,
+    finishing_text,
     note,
     override_text,
     reason,
     technical,
+    verdict_technical,
     verdict_text,
     why_text,
 )
 from secondpath.wire.snapshot import Snapshot, Texts
 
+BESIDE = frozenset(
+    {
+        VerdictCode.ONE_FAMILY,
+        VerdictCode.APPLICATION,
+        VerdictCode.EVERYWHERE,
+        VerdictCode.INSIDE,
+        VerdictCode.OWN_RULES,
+        VerdictCode.SATURATED,
+    }
+)
+"""Verdicts that the sentence about the line in use does not tell."""
 WORST_FIRST = (Health.DOWN, Health.DEGRADED, Health.UNKNOWN, Health.UP)
 
 
@@ -31,6 +46,7 @@ def texts_of(snapshot: Snapshot) -> Texts:
         summary=summary(snapshot),
         verdict=verdict_text(verdict, site, carrier_of(snapshot, Family.IPV4) or carrier_of(snapshot, Family.IPV6)),
         advice=advice(verdict, site),
+        verdict_technical=verdict_technical(verdict, site),
         reasons={name: reason(state, site) for name, state in speakers.items()},
         notes={line: note(state, site) for line, state in lines.items()},
         technical={line: technical(state, site) for line, state in lines.items()},
@@ -38,7 +54,25 @@ def texts_of(snapshot: Snapshot) -> Texts:
         speakers={name: state.line for name, state in speakers.items()},
         override=override_text(snapshot.override, snapshot.override_left_s) if snapshot.override else "",
         events=tuple(event_text(e.transition, site) for e in snapshot.recent),
+        finishing=_finishing(snapshot),
+        usages={
+            name: usage_text(usage, site.uplink(name).plan, snapshot.wall, site.timezone)
+            for name, usage in snapshot.usages.items()
+        },
     )
+
+
+def _finishing(snapshot: Snapshot) -> dict[str, str]:
+    """What finishes on each uplink, both families together."""
+    texts = {}
+    for uplink in dict.fromkeys(line.uplink for line in snapshot.left):
+        told = [finishing for line, finishing in snapshot.left.items() if line.uplink == uplink]
+        counts = Counter[FlowKind]()
+        for finishing in told:
+            counts.update(finishing.counts)
+        if text := finishing_text(uplink, counts, max(finishing.left_s for finishing in told)):
+            texts[uplink] = text
+    return texts
 
 
 def speaker(snapshot: Snapshot, uplink: str) -> LineState | None:
@@ -60,7 +94,7 @@ def summary(snapshot: Snapshot) -> str:
     if not used:
         return SUMMARIES["nothing"]
     family, name = next(iter(used.items()))
-    if snapshot.verdict.code is VerdictCode.ALL_DOWN:
+    if snapshot.verdict.code in (VerdictCode.ALL_DOWN, VerdictCode.COMMON_CAUSE):
         return _offline(snapshot)
     if snapshot.verdict.code is VerdictCode.STARTING:
         return SUMMARIES["starting"].format(uplink=name)
@@ -88,7 +122,7 @@ def _others(snapshot: Snapshot, used: dict[Family, str], said: Family) -> list[s
     """The other family, where it goes another way or is in another state."""
     lines = [Line(name, family) for family, name in used.items() if family is not said and name != used[said]]
     texts = [SUMMARIES["part"].format(family=FAMILIES[line.family], uplink=line.uplink) for line in lines]
-    if snapshot.verdict.code is VerdictCode.ONE_FAMILY:
+    if snapshot.verdict.code in BESIDE:
         texts.insert(0, verdict_text(_with_measurements(snapshot), snapshot.site))
     return texts
 

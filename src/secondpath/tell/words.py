@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_network
 from typing import Any
 
 from secondpath.model import (
     Cause,
     Family,
+    FlowKind,
     Health,
+    IPAddress,
+    LastHop,
     Line,
     LineState,
     Measurement,
@@ -21,23 +25,34 @@ from secondpath.model import (
     VerdictCode,
     Why,
 )
+from secondpath.tell.allowance import allowance_facts
 from secondpath.tell.catalogue import (
     ACCEPTED,
     ADVICE,
+    BEYOND,
     CAUSES,
     EVENTS,
     FAILS,
     FAMILIES,
+    FINISHING,
     HEALTHS,
+    IN_PROGRESS,
+    LAST_HOP,
     NO_SUCH_UPLINK,
     NOT_FIT,
+    NOT_HERE,
     OVERRIDES,
     VERDICTS,
     WHYS,
     WITH_NOTE,
 )
-from secondpath.tell.figures import capital, delay, duration, listed, share
+from secondpath.tell.figures import capital, delay, duration, listed, megabytes, ordinal, share
 from secondpath.wire.status import event_name
+
+AT_HOME = tuple(
+    map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7", "fe80::/10"))
+)
+"""A hop with such an address (RFC 1918, 3927, 4193, 4291) may be a router of the office's own."""
 
 # ── Lines ────────────────────────────────────────────────────────────────────────────
 
@@ -49,7 +64,7 @@ def note(state: LineState, site: Site | None) -> str:
 
 def technical(state: LineState, site: Site | None) -> str:
     """The same for a technician."""
-    return CAUSES[state.cause].technical.format_map(_facts(state, site))
+    return CAUSES[state.cause].technical.format_map(_facts(state, site)) + _last_hop(state)
 
 
 def health_word(state: LineState) -> str:
@@ -77,6 +92,8 @@ def refusal_text(uplink: str, states: Iterable[LineState], site: Site) -> str:
 def verdict_text(verdict: Verdict, site: Site | None, running_on: str | None = None) -> str:
     """What is wrong at the site, in a sentence; `running_on` is the uplink which carries the traffic meanwhile."""
     said = capital(VERDICTS[verdict.code].plain).format_map(_verdict_facts(verdict, site))
+    if verdict.code is VerdictCode.UPSTREAM:
+        said += next((_not_here(s.last_hop) for s in verdict.evidence if s.last_hop is not None), "")
     if verdict.code in WITH_NOTE and verdict.evidence:
         said += f" ({note(verdict.evidence[0], site)})"
     if running_on is not None and verdict.lines and running_on not in {line.uplink for line in verdict.lines}:
@@ -86,13 +103,38 @@ def verdict_text(verdict: Verdict, site: Site | None, running_on: str | None = N
 
 def verdict_technical(verdict: Verdict, site: Site | None) -> str:
     """The same for a technician."""
-    return VERDICTS[verdict.code].technical.format_map(_verdict_facts(verdict, site))
+    said = VERDICTS[verdict.code].technical.format_map(_verdict_facts(verdict, site))
+    ends = {_last_hop(state) for state in verdict.evidence}
+    return said + (ends.pop() if len(ends) == 1 else "".join(sorted(ends)))
 
 
 def advice(verdict: Verdict, site: Site) -> str:
     """What a person can do about it; empty when there is nothing to do."""
     said = ADVICE[verdict.code].format_map(_verdict_facts(verdict, site))
     return f"{capital(said)}." if said else ""
+
+
+def _last_hop(state: LineState) -> str:
+    """How far one still comes, for a technician; nothing where that is not known."""
+    found = state.last_hop
+    if found is None:
+        return ""
+    return LAST_HOP.technical.format(
+        ttl=found.ttl, address=found.address, beyond=_beyond(found.beyond_ttl, found.beyond)
+    )
+
+
+def _beyond(ttl: object, address: object) -> str:
+    return BEYOND.format(ttl=ttl, address=address) if ttl and address else ""
+
+
+def _not_here(found: LastHop) -> str:
+    """The same for a manager: where the fault cannot be. A next hop with an address of our own proves less."""
+    return LAST_HOP.plain.format(ordinal=ordinal(found.ttl), not_here="" if _may_be_ours(found.address) else NOT_HERE)
+
+
+def _may_be_ours(address: IPAddress) -> bool:
+    return any(address in network for network in AT_HOME)
 
 
 # ── What people asked for, and what happened ─────────────────────────────────────────
@@ -109,6 +151,14 @@ def accepted_text(override: Override) -> str:
     return ACCEPTED[override.kind].format(uplink=override.uplink or "", span=duration(override.duration_s))
 
 
+def finishing_text(uplink: str, counts: Mapping[FlowKind, int], left_s: float) -> str:
+    """What is in progress on a line that the office has left; nothing where nothing is."""
+    there = [(kind, counts[kind]) for kind in IN_PROGRESS if counts.get(kind)]
+    what = listed(IN_PROGRESS[kind][count > 1].format(count=count) for kind, count in there)
+    one = sum(count for _, count in there) == 1
+    return FINISHING[one].format(what=what, uplink=uplink, span=duration(left_s)) if there else ""
+
+
 def why_text(why: Why) -> str:
     """Why a class travels where it does."""
     return WHYS[why].plain
@@ -117,10 +167,17 @@ def why_text(why: Why) -> str:
 def event_text(transition: Transition, site: Site | None = None) -> str:
     """What happened, in a sentence. Without a site it does without the names of interfaces and providers."""
     name = event_name(transition)
+    if name == "line.up" and told_why(transition):
+        name = "line"  # well, but for what is said of it
     template = EVENTS.get(name) or EVENTS.get(name.partition(".")[0])
     if template is None:
         return f"{transition.subject}: {transition.before or '–'} → {transition.after or '–'} ({transition.reason})."
     return template.format_map(_event_facts(transition, site))
+
+
+def told_why(transition: Transition) -> bool:
+    """Whether a line that is up has something the matter with it all the same."""
+    return transition.reason in set(Cause) - {Cause.WELL}
 
 
 class _Event(dict[str, str]):
@@ -138,8 +195,21 @@ def _event_facts(told: Transition, site: Site | None) -> Mapping[str, str]:
     if room == "line" and family in set(Family) and told.after in set(Health) and told.reason in set(Cause):
         state = _state_in(told, Line(uplink, Family(family)))
         facts |= {"health": health_word(state), "note": note(state, site)}
-    if room == "steering":
+    if room == "path":
+        facts["hop"] = f"{told.detail.get('ttl', '–')} ({told.reason})"
+        facts["hop"] += _beyond(told.detail.get("beyond_ttl"), told.detail.get("beyond"))
+    if room == "straggler":
+        said = told.detail
+        facts |= {key: str(said.get(key) or "–") for key in ("device", "destination", "class")}
+        facts["octets"] = megabytes(float(said.get("bytes") or 0))
+    if room in ("steering", "class"):
         facts["because"] = _because(told, site)
+    if room == "allowance":
+        facts |= {"uplink": rest, **allowance_facts(told, site)}
+    if room == "class":
+        facts["class"] = capital(rest.rpartition("/")[0])
+    if room == "application":
+        facts |= {"application": rest.rpartition("/")[0] or rest, "home": told.before}
     if room == "verdict" and told.after in set(VerdictCode):
         what = str(told.detail.get("what") or "")
         verdict = Verdict(VerdictCode(told.after), tuple(_lines_in(told.reason)), what=what)
@@ -160,7 +230,7 @@ def _state_in(told: Transition, line: Line) -> LineState:
 def _because(told: Transition, site: Site | None) -> str:
     """Why traffic moved: what befell the line it left, unless somebody asked."""
     left = told.detail.get("left_because")
-    family = told.subject.partition(":")[2]
+    family = told.subject.partition(":")[2].rpartition("/")[2]
     if told.reason != Why.ASKED and left in set(Cause) - {Cause.WELL} and family in set(Family):
         return note(LineState(Line(told.before, Family(family)), Health.DOWN, Cause(str(left)), told.at), site)
     return WHYS[Why(told.reason)].plain if told.reason in set(Why) else told.reason
@@ -203,11 +273,27 @@ def _verdict_facts(verdict: Verdict, site: Site | None) -> Mapping[str, Any]:
     uplink = _uplink(line.uplink, site)
     return {
         **_facts(LineState(line, Health.UNKNOWN, Cause.STARTING, 0.0), site),
-        "what": FAILS.get(verdict.what, FAILS[""]),
+        "what": FAILS.get(verdict.what) or FAILS["application"].format(what=verdict.what),
+        "app": verdict.what or "an application",
+        "inside": _inside(verdict.what, site),
+        "shared": _shared(verdict, site),
         "rung": verdict.what or "something",
         "lines": listed(str(each) for each in verdict.lines) or "no line",
         "call": _call(uplink, line.uplink),
     }
+
+
+def _inside(network: str, site: Site | None) -> str:
+    """The port of an inside network, and whose it is."""
+    interface = next((n.interface for n in site.networks if n.name == network), "") if site else ""
+    return f"{interface} ({network})" if interface else network or "a port of the office"
+
+
+def _shared(verdict: Verdict, site: Site | None) -> str:
+    """What the configuration says that the failed uplinks have in common, as the end of a sentence."""
+    uplinks = [u for u in site.uplinks if u.name in {line.uplink for line in verdict.lines}] if site else []
+    common = [entry for entry in (uplinks[0].shares if uplinks else ()) if all(entry in u.shares for u in uplinks)]
+    return f" (they share {listed(common)})" if common and len(uplinks) > 1 else ""
 
 
 def _call(uplink: Uplink | None, name: str) -> str:

@@ -52,6 +52,8 @@ class Kind(StrEnum):
     """Something failed on a line that answers: who was heard on it."""
     CARRIED = "carried"
     """... and that it works over another line."""
+    EATEN = "eaten"
+    """Its answers arrived, and this box threw them away."""
     RETURNED = "returned"
     """Answers came again."""
     HELD = "held"

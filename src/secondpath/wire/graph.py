@@ -77,11 +77,12 @@ def shapes_in(form: Json) -> dict[str, frozenset[str]]:
 
 
 class _Plan(NamedTuple):
-    """How objects of a class are written: its name, its attributes, and whether they may have others."""
+    """How objects of a class are written: its name, its attributes, whether there may be more, and what goes unsaid."""
 
     name: str
     names: tuple[str, ...]
     open: bool
+    unsaid: Mapping[str, object]
 
 
 @cache
@@ -91,7 +92,17 @@ def _plan(kind: type) -> _Plan:
     slots = (vars(c).get("__slots__", ()) for c in reversed(kind.__mro__))
     names = chain.from_iterable((s,) if isinstance(s, str) else s for s in slots)
     said = tuple(name for name in names if name not in ("__weakref__", "__dict__"))
-    return _Plan(name_of(kind), said, kind.__dictoffset__ != 0)
+    return _Plan(name_of(kind), said, kind.__dictoffset__ != 0, _unsaid(kind))
+
+
+NOTHING = (None, "", (), False)
+
+
+@cache
+def _unsaid(kind: type[Any]) -> Mapping[str, object]:
+    """Attributes that are nothing unless somebody says otherwise: as long as they are, nothing is written of them."""
+    known = fields(kind) if is_dataclass(kind) else ()
+    return {f.name: f.default for f in known if any(type(f.default) is type(no) and f.default == no for no in NOTHING)}
 
 
 class _Writer:
@@ -140,6 +151,8 @@ class _Writer:
         form: dict[str, Json] = {"is": plan.name}
         for name in chain(plan.names, vars(it)) if plan.open else plan.names:
             held = hidden[name] if hidden and name in hidden else getattr(it, name)
+            if name in plan.unsaid and type(held) is type(plan.unsaid[name]) and held == plan.unsaid[name]:
+                continue
             form[name] = held if type(held) in PLAIN else self.value(held)
         return form
 
@@ -224,13 +237,16 @@ class _Reader:
         if issubclass(kind, Enum | tuple):
             raise MalformedError(f"a {word} is not written so")
         names = form.keys() - {"is"}
+        unsaid = {name: nothing for name, nothing in _unsaid(self._class(word)).items() if name not in names}
         wanted = {f.name for f in fields(kind)} if is_dataclass(kind) else self._shapes.get(str(word), names)
-        if odd := sorted(names ^ wanted):
+        if odd := sorted((names ^ wanted) - unsaid.keys()):
             raise MalformedError(f"a {word} {'has no' if odd[0] in names else 'lacks its'} {odd[0]!r}")
         it = self._begun(object.__new__(kind))
         for name, part in form.items():
             if name != "is":
                 object.__setattr__(it, name, self.value(part))
+        for name, nothing in unsaid.items():
+            object.__setattr__(it, name, nothing)
         return it
 
     def _class(self, word: Json) -> type:

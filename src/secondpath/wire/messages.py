@@ -33,15 +33,29 @@ class Verb(StrEnum):
     RELEASE = "release"
     RELOAD = "reload"
     CHECK_PATH = "check-path"
+    APPLICATIONS = "applications"
+    TEACH = "teach"
+    ALLOWANCE = "allowance"
+    POLICY = "policy"
+    TRACE = "trace"
 
 
-READING = frozenset({Verb.STATUS, Verb.WATCH, Verb.EVENTS})
-"""What anyone who reaches the socket may ask; the others change something, or cost data (CHECK_PATH)."""
+READING = frozenset({Verb.STATUS, Verb.WATCH, Verb.EVENTS, Verb.APPLICATIONS, Verb.POLICY, Verb.TRACE})
+"""What anyone who reaches the socket may ask; the others change something, cost data (CHECK_PATH), or show what
+names people ask for (TEACH)."""
 
-_NEEDED: Mapping[Verb, Mapping[str, type]] = {Verb.FAILOVER: {"uplink": str}, Verb.HOLD: {"duration_s": float}}
+_NEEDED: Mapping[Verb, Mapping[str, type]] = {
+    Verb.FAILOVER: {"uplink": str},
+    Verb.HOLD: {"duration_s": float},
+    Verb.TEACH: {"from": str},
+    Verb.ALLOWANCE: {"uplink": str},
+    Verb.TRACE: {"source": str, "destination": str},
+}
 _OPTIONAL: Mapping[Verb, Mapping[str, type]] = {
     Verb.EVENTS: {"limit": int, "after": int},
     Verb.CHECK_PATH: {"uplink": str},
+    Verb.TRACE: {"protocol": str, "port": int, "network": str, "mac": str},
+    Verb.ALLOWANCE: {"used_bytes": int, "restraint": str},
 }
 
 

@@ -9,13 +9,17 @@ from typing import Any
 
 from secondpath.model import (
     Family,
+    FlowKind,
     Instant,
     InterfaceChange,
     Line,
     LineState,
     Override,
+    Shaped,
     Site,
+    Stage,
     Steering,
+    Straggler,
     Transition,
     Verdict,
     Why,
@@ -29,6 +33,34 @@ class Event:
     number: int
     wall: datetime
     transition: Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Finishing:
+    """How many connections of each kind are in progress on a line that the office has left, and for how long yet."""
+
+    counts: Mapping[FlowKind, int]
+    left_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of an uplink's data allowance is used.
+
+    `runs_out_at` is when it would be used up at the present rate, where that is before it begins anew; `hurried` says
+    that it is squeezed for that reason. `pace_bps` is the mean rate at which what is left lasts until the office
+    closes.
+    """
+
+    used_bytes: int
+    data_bytes: int
+    stage: Stage
+    renews_at: datetime
+    lifted: bool = False
+    hurried: bool = False
+    runs_out_at: datetime | None = None
+    rate_bps: int = 0
+    pace_bps: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +82,16 @@ class Snapshot:
     interfaces: Mapping[str, InterfaceChange] = field(default_factory=dict)
     recent: tuple[Event, ...] = ()
     """The last few events, oldest first."""
+    usages: Mapping[str, Usage] = field(default_factory=dict)
+    """By uplink, where its plan has a limit."""
+    shaped: tuple[Shaped, ...] = ()
+    """What became of each uplink's shape."""
     evidence: Mapping[str, Any] | None = None
     """What act and record can show: generations, epochs, flows left, trouble with the book."""
+    left: Mapping[Line, Finishing] = field(default_factory=dict)
+    """What finishes on the lines that the office has gone home from."""
+    stragglers: tuple[Straggler, ...] = ()
+    """The last few that were where nobody should be."""
 
     def wall_of(self, instant: Instant) -> datetime:
         """The wall-clock time of an instant, by the clock as it stands now."""
@@ -71,5 +111,10 @@ class Texts:
     whys: Mapping[Why, str]
     speakers: Mapping[str, Line]
     """The line whose state stands for its uplink."""
+    verdict_technical: str = ""
     override: str = ""
     events: tuple[str, ...] = ()
+    finishing: Mapping[str, str] = field(default_factory=dict)
+    """What finishes where it is, by uplink."""
+    usages: Mapping[str, str] = field(default_factory=dict)
+    """How far the data of an uplink is used."""

@@ -9,12 +9,30 @@ from datetime import UTC, datetime
 from typing import Any
 
 from secondpath import __version__
-from secondpath.model import Family, InterfaceChange, Line, LineState, Transition, Uplink, Why
+from secondpath.model import (
+    Application,
+    Family,
+    InterfaceChange,
+    LastHop,
+    Line,
+    LineState,
+    Shaped,
+    Straggler,
+    Transition,
+    Uplink,
+    Verdict,
+    Why,
+)
 from secondpath.wire.snapshot import Event, Snapshot, Texts
 
 SCHEMA = 1
 NAMED_BY_REASON = frozenset({"book", "config"})
 """Subjects whose events are named by why they happened, not by what became of the subject."""
+
+_CLASS_EVENTS = {Why.PREFERRED.value: "home", "drained": "drained"}
+_ALLOWANCE_EVENTS = {"level": "", "projection": "hurried"}
+PAUSED = frozenset({Why.BLOCKED, Why.SAVING})
+"""Why a class does not travel though there is a line for it."""
 
 
 def stamp(wall: datetime, timespec: str = "seconds") -> str:
@@ -27,6 +45,12 @@ def event_name(transition: Transition) -> str:
     room = transition.subject.partition(":")[0]
     if room == "steering":
         return f"steering.{_movement(transition)}"
+    if room == "application":
+        return f"application.{'home' if transition.reason == Why.PREFERRED else 'apart'}"
+    if room == "allowance":
+        return f"allowance.{_ALLOWANCE_EVENTS.get(transition.reason, transition.reason) or transition.after}"
+    if room == "class":
+        return f"class.{_CLASS_EVENTS.get(transition.reason, 'moved')}"
     word = transition.reason if room in NAMED_BY_REASON else transition.after
     return f"{room}.{(word or 'none').replace(' ', '-')}"
 
@@ -59,15 +83,18 @@ def status_json(snapshot: Snapshot, texts: Texts) -> dict[str, Any]:
         "since": stamp(snapshot.wall_of(since)),
         "steering": {c: {f: _uplink_of(snapshot, c, f) for f in Family} for c in classes},
         "uplinks": [_uplink_json(snapshot, texts, uplink) for uplink in site.uplinks],
-        "verdict": {"code": verdict.code, "text": texts.verdict, "lines": [str(line) for line in verdict.lines]},
+        "verdict": _verdict_json(verdict, texts),
         "summary": texts.summary,
         "advice": texts.advice,
         "active": {f: _active_json(snapshot, f) for f in Family},
         "why": {c: {f: _why_json(snapshot, texts, c, f) for f in Family} for c in classes},
-        "paused": [c for c in classes if any(_why(snapshot, c, f) is Why.BLOCKED for f in Family)],
+        "applications": [_application_json(snapshot, a) for a in site.applications],
+        "paused": [c for c in classes if any(_why(snapshot, c, f) in PAUSED for f in Family)],
+        "finishing": [_finishing_json(snapshot, texts, line) for line in snapshot.left],
+        "stragglers": [_straggler_json(one) for one in snapshot.stragglers],
         "override": _override_json(snapshot, texts),
         "events": [event_json(e, text) for e, text in zip(snapshot.recent, texts.events, strict=True)],
-        "evidence": dict(snapshot.evidence) if snapshot.evidence is not None else None,
+        "evidence": _evidence_json(snapshot),
         "at": stamp(snapshot.wall),
         "started": stamp(snapshot.wall_of(snapshot.started_at)),
         "timezone": site.timezone,
@@ -75,9 +102,45 @@ def status_json(snapshot: Snapshot, texts: Texts) -> dict[str, Any]:
     }
 
 
+def _evidence_json(snapshot: Snapshot) -> dict[str, Any] | None:
+    if snapshot.evidence is None:
+        return None
+    found = {str(line): _last_hop_json(state.last_hop) for line, state in snapshot.lines.items() if state.last_hop}
+    return {**snapshot.evidence, "last_hop": found}
+
+
+def _last_hop_json(found: LastHop) -> dict[str, Any]:
+    beyond = {"ttl": found.beyond_ttl, "address": str(found.beyond)} if found.beyond is not None else None
+    return {"ttl": found.ttl, "address": str(found.address), "beyond": beyond}
+
+
 def _uplink_of(snapshot: Snapshot, name: str, family: Family) -> str | None:
     lane = snapshot.steering.lanes.get((name, family))
     return lane.uplink if lane else None
+
+
+def _verdict_json(verdict: Verdict, texts: Texts) -> dict[str, Any]:
+    return {
+        "code": verdict.code,
+        "text": texts.verdict,
+        "lines": [str(line) for line in verdict.lines],
+        "technical": texts.verdict_technical,
+        "confidence": verdict.confidence,
+    }
+
+
+def _application_json(snapshot: Snapshot, application: Application) -> dict[str, Any]:
+    """Where an application travels, and whether apart from its class."""
+    lanes = {family: snapshot.steering.lane_of(application, family) for family in Family}
+    return {
+        "name": application.name,
+        "class": application.traffic_class,
+        "uplink": {family: lane.uplink for family, lane in lanes.items()},
+        "apart": [family for family in Family if (application.name, family) in snapshot.steering.detours],
+        "tested": bool(application.test) and application.name in snapshot.steering.destinations,
+        "addresses": len(snapshot.steering.destinations.get(application.name, ())),
+        "source_ip_bound": application.source_ip_bound,
+    }
 
 
 def _why(snapshot: Snapshot, name: str, family: Family) -> Why | None:
@@ -93,6 +156,20 @@ def _why_json(snapshot: Snapshot, texts: Texts, name: str, family: Family) -> di
 def _active_json(snapshot: Snapshot, family: Family) -> dict[str, str | None]:
     since = snapshot.steering_since.get(family, snapshot.started_at)
     return {"uplink": _uplink_of(snapshot, "office", family), "since": stamp(snapshot.wall_of(since))}
+
+
+def _finishing_json(snapshot: Snapshot, texts: Texts, line: Line) -> dict[str, Any]:
+    finishing = snapshot.left[line]
+    counts = {kind.value: count for kind, count in finishing.counts.items()}
+    text = texts.finishing.get(line.uplink, "")
+    left_s = round(finishing.left_s, 1)
+    return {"uplink": line.uplink, "family": line.family, "counts": counts, "left_s": left_s, "text": text}
+
+
+def _straggler_json(one: Straggler) -> dict[str, Any]:
+    place = {"uplink": one.line.uplink, "family": one.line.family}
+    who = {"device": one.device, "destination": one.destination}
+    return {**place, **who, "class": one.traffic_class, "bytes": one.octets}
 
 
 def _override_json(snapshot: Snapshot, texts: Texts) -> dict[str, Any] | None:
@@ -115,9 +192,36 @@ def _uplink_json(snapshot: Snapshot, texts: Texts, uplink: Uplink) -> dict[str, 
         "technology": uplink.technology,
         "carrier": uplink.carrier,
         "metered": uplink.metered,
+        "allowance": _allowance_json(snapshot, texts, uplink.name),
         "lines": {f: _line_json(snapshot, texts, state) for f, state in states.items() if state is not None},
         "link": _link_json(snapshot.interfaces.get(uplink.name)),
+        "shaping": _shaping_json(next((s for s in snapshot.shaped if s.uplink == uplink.name), None)),
     }
+
+
+def _allowance_json(snapshot: Snapshot, texts: Texts, uplink: str) -> dict[str, Any] | None:
+    if (usage := snapshot.usages.get(uplink)) is None:
+        return None
+    return {
+        "used_bytes": usage.used_bytes,
+        "data_bytes": usage.data_bytes,
+        "stage": usage.stage,
+        "lifted": usage.lifted,
+        "renews": stamp(usage.renews_at),
+        "runs_out": stamp(usage.runs_out_at) if usage.runs_out_at is not None else None,
+        "rate_bps": usage.rate_bps,
+        "pace_bps": usage.pace_bps,
+        "text": texts.usages.get(uplink, ""),
+    }
+
+
+def _shaping_json(shaped: Shaped | None) -> dict[str, Any] | None:
+    """By which means each direction is shaped and to which rate, null for one that is not, and why it is not."""
+    if shaped is None:
+        return None
+    ways = {"down": (shaped.down, shaped.down_bps), "up": (shaped.up, shaped.up_bps)}
+    told = {way: {"by": means, "rate_bps": rate} if means else None for way, (means, rate) in ways.items()}
+    return {**told, "why_not": list(shaped.why)}
 
 
 def _line_json(snapshot: Snapshot, texts: Texts, state: LineState) -> dict[str, Any]:
