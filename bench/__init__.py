@@ -3,7 +3,7 @@
 In     nothing but this machine: root, its kernel, some namespaces for as long as it runs.
 Out    a plain table (80 columns), and with --json FILE every distribution; the promised bounds, met or not.
 Files  __main__                    arguments, the order of the questions, the end
-       gaps switch strays idle throughput false_alarms    one question each: `ask(ground) -> Answer`
+       gaps switch strays guests idle throughput false_alarms names    one question each: `ask(ground) -> Answer`
        ground machine              offices, what is common to the questions; load and steal beside each result
        figures felt bounds         pure: distributions, tables; what people felt in figures; what is promised
        oracle ping_script.sh       the two references: told of the fault and only switches; what people use

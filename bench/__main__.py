@@ -15,10 +15,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench import bounds, false_alarms, gaps, idle, matrix, restart, strays, switch, throughput
+from bench import (
+    bounds,
+    days,
+    false_alarms,
+    gaps,
+    guests,
+    homecoming,
+    idle,
+    matrix,
+    names,
+    restart,
+    strays,
+    switch,
+    throughput,
+    voice,
+)
 from bench.figures import wrapped
-from bench.ground import STANDING, Answer, Ground
+from bench.ground import ENDED, STANDING, Answer, Ground
 from bench.machine import Look, described
+from bench.peers import beside
 from secondpath.lab.errors import LabError
 from secondpath.lab.namespaces import require_root
 
@@ -26,23 +42,35 @@ SCHEMA = 1
 ALONE: dict[str, Callable[[Ground], Answer]] = {
     "switch": switch.ask,
     "throughput": throughput.ask,
+    "recognised": throughput.ask_recognised,
+    "names": names.ask,
     "strays": strays.ask,
+    "homecoming": homecoming.ask,
+    "guests": guests.ask,
     "restart": restart.ask,
     "gaps": gaps.ask,
+    "voice": voice.ask,
+    "days": days.ask,
 }
 """Asked one after the other, for they want the machine."""
 LAST: dict[str, Callable[[Ground], Answer]] = {"matrix": matrix.ask}
-"""Asked at the end: nine offices side by side."""
+"""Asked at the end: six offices side by side."""
 TOGETHER: dict[str, Callable[[Ground], Answer]] = {"idle": idle.ask, "false": false_alarms.ask}
 """Asked side by side: nearly all of their time is waiting."""
 TITLES = {
     "gaps": "How long are people without service?",
     "switch": "The switch itself",
+    "guests": "What guests cost on the metered backup",
     "strays": "What stays behind, or leaves by the wrong door",
+    "homecoming": "Going home with calls, tunnels and downloads in progress",
     "restart": "Ended, started, flushed, reloaded",
     "idle": "What it costs while nothing happens",
     "throughput": "What the rules cost the traffic",
+    "recognised": "What they cost where a thousand addresses are known",
+    "names": "Is the first packet in its class?",
     "false": "False alarms",
+    "days": "A day of it",
+    "voice": "How calls sound on a backup that is full",
     "matrix": "Faults, and what is said of them",
 }
 
@@ -94,7 +122,7 @@ class Asking:
             if name in self.answers:
                 found += ["", f"── {title} {'─' * (76 - len(title))}", *self.answers[name].lines]
                 found.append(f"[{name}: {self.weather[name].words()}]")
-        found += ["", *bounds.lines(self.measured)]
+        found += [*beside(self.measured), "", *bounds.lines(self.measured)]
         found += [f"FAILED {name}: {why}" for name, why in self.failed.items()]
         return wrapped(found)
 
@@ -116,7 +144,7 @@ class Asking:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions: about 15 minutes instead of 70")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions: about 15 minutes instead of 80")
     parser.add_argument("--only", action="append", choices=sorted(TITLES), metavar="NAME", help=", ".join(TITLES))
     parser.add_argument("--json", type=Path, metavar="FILE", help="write everything that was found")
     args = parser.parse_args()
@@ -139,6 +167,7 @@ def main() -> int:
     except KeyboardInterrupt:
         tell("interrupted: taking the offices down; what was answered by now follows")
         asking.ended = True
+        ENDED.set()
         threading.excepthook = lambda _args: None  # whoever still asks finds nobody: no news
         for office in list(STANDING):
             office.down()

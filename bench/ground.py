@@ -59,11 +59,15 @@ def a_name() -> str:
 
 STANDING: list[Office] = []
 """Offices that are up: whoever ends the bench early takes them down."""
+ENDED = threading.Event()
+"""Somebody has ended the bench: no office is built any more."""
 
 
 @contextmanager
 def an_office(topology: Topology | None = None) -> Iterator[Office]:
     with LINKS.hush():
+        if ENDED.is_set():
+            raise LabError("the bench is being ended")
         office = Office.up(topology or find_topology("office"), a_name())
         STANDING.append(office)
     try:
@@ -75,9 +79,9 @@ def an_office(topology: Topology | None = None) -> Iterator[Office]:
 
 
 @contextmanager
-def a_gateway(office: Office) -> Iterator[Box]:
-    """The gateway with its defaults, running, all uplinks up."""
-    with Box.of(office) as box:
+def a_gateway(office: Office, text: str | None = None) -> Iterator[Box]:
+    """The gateway with its defaults (or with this office.toml), running, all uplinks up."""
+    with Box.of(office, text) as box:
         box.until_well()
         yield box
 

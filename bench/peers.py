@@ -7,7 +7,9 @@ and VyOS's load balancer as they are, mwan3 its own scripts with OpenWrt's servi
 
 from __future__ import annotations
 
-from bench.figures import Distribution, seconds, table
+from collections.abc import Callable, Iterable, Mapping
+
+from bench.figures import seconds, table
 
 NEVER = float("inf")
 PEERS: dict[str, dict[str, float]] = {
@@ -31,21 +33,42 @@ PEERS: dict[str, dict[str, float]] = {
 """Seconds by fault; NEVER is "not in the time given", which was 20 to 220 s."""
 
 
-def beside(ours: dict[str, Distribution]) -> list[str]:
-    """Our median and p95 for each fault that the peers met too, and their medians."""
-    rows = [
-        [
-            fault,
-            seconds(ours[fault].median),
-            seconds(ours[fault].p95),
-            *(_shown(theirs.get(fault)) for theirs in PEERS.values()),
-        ]
-        for fault in PEERS["vyos-wlb"]
-        if fault in ours and ours[fault].n
-    ]
-    head = "beside the peers' shipped settings (their medians, measured before):"
+Row = dict[str, float | None]
+WRONGLY: dict[str, tuple[str, Row]] = {
+    "one target dead": ("false/one target dead", {"dpinger": 1, "lsm": 1, "mwan3": 0, "vyos-wlb": 1}),
+    "six cuts of 5 s": ("false/cuts of 5 s", {"dpinger": 0, "lsm": 1, "mwan3": 0, "vyos-wlb": 6}),
+}
+"""How often traffic was moved off the line: once is right for the cuts, and none at all for a target."""
+MONTH_MB: Row = {"dpinger": 300, "lsm": None, "mwan3": 87, "vyos-wlb": 87}
+"""Questions to a standby in 30 days, computed from their defaults."""
+
+
+def beside(measured: Mapping[str, float]) -> list[str]:
+    """What our run found (Answer.measured of all questions), and what the peers' shipped settings took or cost."""
+    rows = []
+    for fault in PEERS["vyos-wlb"]:
+        ours = [measured.get(f"out/{fault}/{which}") for which in ("median", "p95")]
+        if ours[0] is not None:
+            theirs = {name: peer.get(fault) for name, peer in PEERS.items()}
+            rows.append([fault, *_cells([*ours, *theirs.values()], seconds)])
+    for words, (key, row) in WRONGLY.items():
+        if key in measured:
+            rows.append(
+                [
+                    f"{words}: moves",
+                    *_cells([measured[key]], "{:.0f}".format),
+                    "",
+                    *_cells(row.values(), "{:.0f}".format),
+                ]
+            )
+    if "idle/lte/MB a month" in measured:
+        a_month = f"{measured['idle/lte/MB a month']:.1f}"
+        rows.append(["standby, MB in 30 days", a_month, "", *_cells(MONTH_MB.values(), "{:.0f}".format)])
+    if "idle/cpu" in measured:
+        rows.append(["CPU while idle, of a core", f"{measured['idle/cpu']:.1%}", "", *_cells([None] * 4, str)])
+    head = "Beside the peers' shipped settings (their medians, measured before):"
     return ["", head, *table(["out for", "median", "p95", *PEERS], rows)] if rows else []
 
 
-def _shown(value: float | None) -> str:
-    return "not run" if value is None else "never" if value == NEVER else seconds(value)
+def _cells(values: Iterable[float | None], shown: Callable[[float], str]) -> list[str]:
+    return ["not run" if v is None else "never" if v == NEVER else shown(v) for v in values]

@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 from bench.figures import Distribution, ratios, seconds, table, three
@@ -36,9 +37,10 @@ from bench.oracle import interfaces_of
 from secondpath.act.hand import Hand
 from secondpath.act.kernel.box import Box as Kernel
 from secondpath.act.plane import Change, DataPlane
+from secondpath.act.tree import Abilities
 from secondpath.config.reader import load
 from secondpath.decide.policy import Choice, lanes_of
-from secondpath.lab.box import Box
+from secondpath.lab.box import Box, config_of
 from secondpath.lab.namespaces import inside, nft
 from secondpath.lab.office import Office
 from secondpath.lab.topology import (
@@ -50,10 +52,16 @@ from secondpath.lab.topology import (
     find_topology,
     without_delay,
 )
-from secondpath.model import Family, Line, Site, Steering, Why
+from secondpath.model import CLASSES, Family, Line, Site, Steering, Why
 from secondpath.netlink.nftables import AddElement, DelElement, Nft, mark_bytes
 
-FLOWS = 10_000
+FLOWS, MANY_FLOWS = 10_000, 20_000
+APPLICATIONS = "".join(
+    f'[[application]]\nname = "portal {n}"\nclass = "{name}"\ntest = "https://portal{n}.example.com/"\n'
+    f'match = {{ domains = ["portal{n}.example.com"], servers = ["198.18.{n}.0/24"] }}\n'
+    for n, name in zip(range(50), cycle(name for name in CLASSES if name != "guest"), strict=False)
+)
+"""Fifty that are told apart, each with lanes of its own: a switch moves all of them with their classes."""
 ELEMENTS = 50_000
 CONNECTIONS = 1_000
 FLOOR_TABLE = "bench_floor"
@@ -73,6 +81,9 @@ class Timed:
     def inside_prefixes(self, interfaces: frozenset[str]) -> tuple[str, ...]:
         return self.kernel.inside_prefixes(interfaces)
 
+    def abilities(self) -> Abilities:
+        return self.kernel.abilities()
+
     def apply(self, changes: Iterable[Change]) -> None:
         for change in changes:
             family = getattr(getattr(change, "route", None), "family", "")
@@ -82,14 +93,14 @@ class Timed:
             self.took_s.setdefault(name, []).append(time.perf_counter() - began_s)
 
 
-def fill_conntrack(office: Office) -> None:
-    """10,000 flows from staff through the gateway: unanswered UDP to two servers of each family, from one socket."""
+def fill_conntrack(office: Office, flows: int) -> None:
+    """So many flows from staff through the gateway: unanswered UDP to two servers of each family, from one socket."""
     with inside(office.host_netns(GATEWAY_HOST)):
         Path("/proc/sys/net/netfilter/nf_conntrack_udp_timeout").write_text("1200")
     with inside(office.host_netns("staff")):
         for family, servers in ((socket.AF_INET, SERVERS_IPV4[:2]), (socket.AF_INET6, SERVERS_IPV6[:2])):
             with socket.socket(family, socket.SOCK_DGRAM) as sock:
-                for number in range(FLOWS // 4):
+                for number in range(flows // 4):
                     for server in servers:
                         sock.sendto(b"?", (server, 20_000 + number))
                     if number % 50 == 0:
@@ -122,7 +133,7 @@ class Times:
     list_s: list[float] = field(default_factory=list)
 
 
-def time_switches(office: Office, config: Path, count: int) -> Times:
+def time_switches(office: Office, config: Path, count: int, flows: int) -> Times:
     """`count` switches there and back; in the gateway's namespace."""
     site = load(config)
     times = Times()
@@ -135,11 +146,11 @@ def time_switches(office: Office, config: Path, count: int) -> Times:
         generations = {Line(u.name, f): 0 for u in site.uplinks for f in Family}
         hand.adopt(site)
         hand.reconcile(site, steering(site, PREFERRED, generations), interfaces)
-    fill_conntrack(office)
+    fill_conntrack(office, flows)
     with inside(office.host_netns(GATEWAY_HOST)):
         before = int(COUNT.read_text())
-        if before < FLOWS:
-            raise RuntimeError(f"only {before} flows are tracked, not {FLOWS}")
+        if before < flows:
+            raise RuntimeError(f"only {before} flows are tracked, not {flows}")
         kernel.took_s.clear()
         for number in range(count):
             there, left = (STANDBY, PREFERRED) if number % 2 == 0 else (PREFERRED, STANDBY)
@@ -221,13 +232,19 @@ def ask(ground: Ground) -> Answer:
     said = Answer()
     with an_office(without_delay(find_topology("office"))) as office:
         nft(foreign_table(), office.host_netns(GATEWAY_HOST))
-        times = time_switches(office, Box.of(office).config, ground.pick(2_000, 6_000))
+        times = time_switches(office, Box.of(office).config, ground.pick(2_000, 6_000), FLOWS)
+    place = without_delay(find_topology("office"))
+    with an_office(place) as office:
+        busy = Box.of(office, config_of(place) + APPLICATIONS).config
+        many = time_switches(office, busy, ground.pick(300, 1_000), MANY_FLOWS)
     ground.tell("switch: the hand is timed; now a thousand connections")
     with an_office() as office, a_gateway(office) as box:
         resets, shut_out = time_resets(office, box, ground.pick(1, 4))
     switches, floor = Distribution.of(times.follow_s), Distribution.of(times.floor_s)
     rows = [["a switch, decision to commit", *_four(switches)]]
     rows += [[f"  of it {name}", *_four(Distribution.of(t))] for name, t in times.parts_s.items()]
+    applied = Distribution.of(many.follow_s)
+    rows += [[f"the same, 50 applications, {many.flows[1]} flows", *_four(applied)]]
     rows += [["floor: one element, bare", *_four(floor)]]
     ratio = ratios(times.follow_s, times.floor_s)
     said.lines += [
@@ -250,6 +267,7 @@ def ask(ground: Ground) -> Answer:
     ]
     said.data = {
         "switch_s": switches.json(), "floor_s": floor.json(), "ratio": ratio.json(),
+        "applications_s": applied.json(),
         "parts_s": {name: Distribution.of(t).json() for name, t in times.parts_s.items()},
         "flows": list(times.flows), "shut_out": shut_out, "foreign_elements": ELEMENTS,
         "forget_s": Distribution.of(times.forget_s).json(), "list_s": Distribution.of(times.list_s).json(),
@@ -257,7 +275,7 @@ def ask(ground: Ground) -> Answer:
         "how": {how: sum(r["how"] == how for r in resets) for how in sorted({str(r["how"]) for r in resets})},
     }  # fmt: skip
     said.measured = {
-        "switch/median": switches.median, "switch/p99": switches.p99,
+        "switch/median": switches.median, "switch/p99": switches.p99, "switch/applications/worst": applied.worst,
         "switch/1000 resets/worst": every.worst, "switch/1000 resets/median": every.median,
         "switch/flows": float(times.flows[1]),
     }  # fmt: skip

@@ -23,7 +23,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -36,11 +37,13 @@ from secondpath.act.hand import Hand
 from secondpath.act.kernel.box import Box as Kernel
 from secondpath.act.kernel.clear import clear
 from secondpath.config.reader import load
-from secondpath.lab.box import Box
+from secondpath.decide.shaping import shapes_of
+from secondpath.lab.box import Box, config_of
 from secondpath.lab.building import python_environment
 from secondpath.lab.namespaces import batch, inside, nft
 from secondpath.lab.office import Office
 from secondpath.lab.topology import GATEWAY_HOST, INTERNET_HOST, find_topology, without_delay
+from secondpath.model import CLASSES, IPAddress, RateReading, Site
 
 BARE = """table inet people {{
   chain out {{
@@ -49,7 +52,13 @@ BARE = """table inet people {{
   }}
 }}
 """
+RECOGNISED = "[resolver]\n" + "".join(
+    f'[[application]]\nname = "{name}"\nclass = "{name}"\nmatch = {{ domains = ["{name}.example"] }}\n'
+    for name in CLASSES
+    if name != "guest"
+)
 NO_LIMIT = 65535
+MORE_THAN_ALL_BPS = 200_000_000_000
 MEBIBYTE = 1 << 20
 UDP_BYTES, UDP_TURN = 64, 1200
 
@@ -76,6 +85,7 @@ WAYS = (
     _tcp("TCP, packet by packet", 1, 1, 1),
     Way(f"UDP, {UDP_BYTES} bytes", ("udp", str(UDP_BYTES)), 1, UDP_TURN / 1e3, "kpkt/s"),
 )
+SHAPED = (*WAYS[:2], WAYS[3])
 
 
 @dataclass(slots=True)
@@ -84,8 +94,10 @@ class Side:
 
     office: Office
     box: Box
+    entries: int = 0
 
-    def ours(self) -> None:
+    def ours(self, *, shaped: bool = False) -> None:
+        """Ours; with `shaped`, as if lines carried far more than this machine: all of the cost, none of the limit."""
         netns = self.office.host_netns(GATEWAY_HOST)
         nft("add table inet people\ndelete table inet people\n", netns)
         site = load(self.box.config)
@@ -93,7 +105,12 @@ class Side:
             kernel = Kernel(self.box.run_dir)
             hand = Hand(kernel)
             hand.adopt(site)
-            hand.reconcile(site, steering(site, PREFERRED, {}), interfaces_of(self.office.topology))
+            hand.reads = bool(self.entries)
+            wanted = replace(steering(site, PREFERRED, {}), destinations=_spread(site, self.entries))
+            if shaped:
+                found = {u.name: RateReading(u.name, MORE_THAN_ALL_BPS, MORE_THAN_ALL_BPS) for u in site.uplinks}
+                wanted = replace(wanted, shapes=shapes_of(site, wanted.lanes, found))
+            hand.reconcile(site, wanted, interfaces_of(self.office.topology))
             kernel.close()
         self.office.run(GATEWAY_HOST, ["conntrack", "-F"])
 
@@ -106,6 +123,13 @@ class Side:
         nft("add table inet people\ndelete table inet people\n", netns)
         nft(BARE.format(wan=self.office.topology.uplink(PREFERRED).interface), netns)
         self.office.run(GATEWAY_HOST, ["conntrack", "-F"])
+
+
+def _spread(site: Site, entries: int) -> dict[str, frozenset[IPAddress]]:
+    """So many addresses, dealt out to the applications; half of them IPv6."""
+    every: list[IPAddress] = [IPv4Address("203.0.112.0") + n for n in range(entries - entries // 2)]
+    every += [IPv6Address("2001:db8:ff:2::") + n for n in range(entries // 2)]
+    return {a.name: frozenset(every[n :: len(site.applications)]) for n, a in enumerate(site.applications)}
 
 
 def race(sides: tuple[Side, Side], way: Way, lasts_s: float) -> tuple[list[float], list[float]]:
@@ -134,12 +158,12 @@ def a_sink(office: Office) -> Iterator[Popen[str]]:
         sink.stdout.close()
 
 
-def a_side(stack: ExitStack) -> Side:
+def a_side(stack: ExitStack, entries: int) -> Side:
     office = stack.enter_context(an_office(without_delay(find_topology("office"))))
     stack.enter_context(a_sink(office))
-    box = Box.of(office)
+    box = Box.of(office, config_of(office.topology) + (RECOGNISED if entries else ""))
     box.run_dir.mkdir(exist_ok=True)
-    return Side(office, box)
+    return Side(office, box, entries)
 
 
 @dataclass(slots=True)
@@ -166,25 +190,44 @@ class Pairs:
 
 
 def ask(ground: Ground) -> Answer:
+    return _ask(ground, "throughput", WAYS, 0)
+
+
+def ask_recognised(ground: Ground) -> Answer:
+    """The same where every class, sets and a thousand addresses are in the table, and DNS answers are read."""
+    return _ask(ground, "recognised", WAYS[:2], 1000)
+
+
+def _ask(ground: Ground, name: str, ways: tuple[Way, ...], entries: int) -> Answer:
     rounds, lasts_s = ground.pick(4, 12), 1.5
-    ours = {way: Pairs() for way in WAYS}
-    floor = {way: Pairs() for way in WAYS}
+    ours = {way: Pairs() for way in ways}
+    shaped = {way: Pairs() for way in SHAPED}
+    floor = {way: Pairs() for way in ways}
     with ExitStack() as stack:
-        sides = (a_side(stack), a_side(stack))
+        sides = (a_side(stack, entries), a_side(stack, entries))
         for side in sides:
             side.bare()
         for number in range(rounds):
             first, second = sides if number % 2 == 0 else sides[::-1]
-            for way in WAYS:
+            for way in ways:
                 floor[way].add(race((first, second), way, lasts_s / 2))
             first.ours()
-            for way in WAYS:
+            for way in ways:
                 ours[way].add(race((first, second), way, lasts_s))
+            first.ours(shaped=True)
+            for way in SHAPED:
+                shaped[way].add(race((first, second), way, lasts_s))
             first.bare()
-            ground.tell(f"throughput: round {number + 1} of {rounds}")
+            ground.tell(f"{name}: round {number + 1} of {rounds}")
     said = Answer(data={"rounds": rounds, "seconds": lasts_s})
     rows = []
-    for way in WAYS:
+    for way, pairs in shaped.items():
+        said.measured[f"{name}/shaped/{way.words}"] = pairs.ratio.median
+        said.data[f"shaped/{way.words}"] = pairs.json()
+        rates = [way.amount / Distribution.of(took).median for took in (pairs.first, pairs.bare)]
+        shown = [f"{rates[0]:.1f}", f"{rates[1]:.1f}", way.unit, ranged(pairs.ratio), "", str(pairs.ratio.n)]
+        rows.append([f"{way.words}, shaped", *shown])
+    for way in ways:
         ratio, even = ours[way].ratio, floor[way].ratio
         rates = [way.amount / Distribution.of(took).median for took in (ours[way].first, ours[way].bare)]
         cells = [f"{rates[0]:.1f}", f"{rates[1]:.1f}", way.unit, ranged(ratio), ranged(even), str(ratio.n)]
@@ -195,7 +238,7 @@ def ask(ground: Ground) -> Answer:
             "unit": way.unit,
             "floor": floor[way].json(),
         }
-        said.measured[f"throughput/{way.words}"] = ratio.median
+        said.measured[f"{name}/{way.words}"] = ratio.median
     said.lines = table(["medians of turns", "ours", "bare", "", "ratio", "bare/bare", "pairs"], rows)
     return said
 
