@@ -8,14 +8,15 @@ from __future__ import annotations
 import copy
 import heapq
 import itertools
+import pickle
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from ipaddress import ip_address
-from typing import Any
+from typing import cast
 
-from secondpath.engine import Engine
+from secondpath.engine.mind import Engine
 from secondpath.model import (
     Failover,
     Family,
@@ -38,7 +39,10 @@ from secondpath.model import (
     TrafficSample,
     Transition,
     Uplink,
+    family_of,
 )
+
+OVER_TCP = frozenset({ProbeKind.TCP, ProbeKind.TLS, ProbeKind.HTTP, ProbeKind.HTTPS})
 
 
 def target(uri: str, kind: ProbeKind, address: str, port: int = 0) -> Target:
@@ -82,6 +86,9 @@ def interface(uplink: str, *, carrier: bool = True, ipv6: bool = True, present: 
 
 
 HUM_S = 5.0
+TRIPS = {ProbeKind.TLS: 4, ProbeKind.HTTP: 2, ProbeKind.HTTPS: 5}
+"""Round trips until an answer is complete, where it is more than one: TLS 1.2 with a long chain of certificates.
+A result tells the first alone."""
 
 
 @dataclass
@@ -100,6 +107,14 @@ class World:
     dead_kinds: dict[Line, set[ProbeKind]] = field(default_factory=dict)
     redirected: set[Line] = field(default_factory=set)
     near: dict[str, bool] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    dead_ways: set[tuple[Line, str]] = field(default_factory=set)
+    tcp_again: bool = False
+    """Whether a lost segment of TCP is sent again after a second, twice, as kernels do."""
+    hops: dict[Line, tuple[str, ...]] = field(default_factory=dict)
+    cut: dict[Line, int] = field(default_factory=dict)
+    eaten: dict[Line, set[str]] = field(default_factory=dict)
+    forbidden: set[Line] = field(default_factory=set)
     transitions: list[Transition] = field(default_factory=list)
     sent: list[tuple[Instant, Probe]] = field(default_factory=list)
     steering: Steering | None = None
@@ -125,12 +140,20 @@ class World:
         at = min(self._queue[0][0] if self._queue else end, self.engine.deadline(), end)
         self.now = max(self.now, at)
         if self._queue and self._queue[0][0] <= self.now:
-            observation = heapq.heappop(self._queue)[2]
+            observation = self._as_it_came(heapq.heappop(self._queue)[2])
             self._step(observation)
             if isinstance(observation, TrafficSample):
                 self._later(HUM_S, observation)
         elif self.now < end:
             self._step(None)
+
+    def _as_it_came(self, observation: Observation) -> Observation:
+        """What takes several round trips does not end well if the line has died meanwhile."""
+        if isinstance(observation, ProbeResult) and observation.outcome is Outcome.OK:
+            probe = observation.probe
+            if TRIPS.get(probe.target.kind, 1) > 1 and probe.line in self.dead:
+                return ProbeResult(probe, Outcome.TIMEOUT)
+        return observation
 
     def hum(self, lines: Iterable[Line]) -> None:
         """From now on something moves on these lines every HUM_S, as it does where people are at work."""
@@ -148,10 +171,17 @@ class World:
             self._next_event(start + limit_s + 1)
         return self.now - start
 
+    def run_until_used(self, uplink: str, limit_s: float = 60.0) -> float:
+        """Let time pass until IPv4 traffic of the office uses an uplink; the seconds that it took."""
+        return self.run_until(lambda: self.uses() == uplink, limit_s)
+
     def another(self) -> World:
         """The same world once more, for another future; what has been written down is shared, for nothing alters it."""
-        books: tuple[list[Any], ...] = (self.transitions, self.sent, self.log)
-        return copy.deepcopy(self, {id(book): list(book) for book in books})
+        twin = copy.copy(self)
+        twin.transitions, twin.sent, twin.log = [], [], []
+        twin = cast(World, pickle.loads(pickle.dumps(twin)))  # plain as it all is: quicker than a deep copy
+        twin.transitions, twin.sent, twin.log = list(self.transitions), list(self.sent), list(self.log)
+        return twin
 
     def recent(self) -> str:
         return "; ".join(f"{t.at:.3f} {t.subject} {t.before}>{t.after} {t.reason}" for t in self.transitions[-12:])
@@ -174,24 +204,58 @@ class World:
             self.sent.append((self.now, probe))
             self._answer(probe)
 
+    def _is_lost(self, probe: Probe) -> bool:
+        tries = 3 if self.tcp_again and probe.target.kind in OVER_TCP else 1
+        return all(self._random.random() < self.loss.get(probe.line, 0.0) for _ in range(tries))
+
+    def _walk(self, probe: Probe, ttl: int) -> None:
+        """An echo that comes `ttl` hops far. Behind the hops stands the target; a dead line ends after `cut` hops."""
+        hops = self.hops.get(probe.line, ())
+        silent = probe.line in self.dead and ttl > self.cut.get(probe.line, 0)
+        by = hops[ttl - 1] if ttl <= len(hops) else ""
+        if silent or by == "*":
+            self._later(probe.timeout_s, ProbeResult(probe, Outcome.TIMEOUT))
+        elif by:
+            self._later(0.01, ProbeResult(probe, Outcome.EXPIRED, by=ip_address(by)))
+        else:
+            self._later(0.02, ProbeResult(probe, Outcome.OK, 0.02))
+
     def _answer(self, probe: Probe) -> None:
+        if probe.ttl is not None:
+            self._walk(probe, probe.ttl)
+            return
+        address = str(probe.target.address)
         lost = (
             probe.line in self.dead
             or probe.target.uri in self.dead_targets
-            or str(probe.target.address) in self.dead_addresses
+            or address in self.dead_addresses
             or probe.target.kind in self.dead_kinds.get(probe.line, ())
-            or self._random.random() < self.loss.get(probe.line, 0.0)
+            or (probe.line, address) in self.dead_ways
+            or self._is_lost(probe)
         )
-        if str(probe.target.address) in self.near:
-            lost = not self.near[str(probe.target.address)]
+        if address in self.near:
+            lost = not self.near[address]
         rtt_s = self.rtt_s.get(probe.line, 0.03) * self._random.uniform(0.95, 1.1)
         rtt_s += sum(self._random.uniform(0.0, self.jitter_s.get(probe.line, 0.0)) for _ in range(2))
-        if probe.line in self.redirected and probe.target.kind is ProbeKind.HTTP:
+        if probe.line in self.forbidden and probe.target.kind in (ProbeKind.ICMP, ProbeKind.DNS):
+            result, after = ProbeResult(probe, Outcome.FORBIDDEN), 0.0
+        elif probe.line in self.forbidden:  # of a connection the kernel does not tell
+            result, after = ProbeResult(probe, Outcome.TIMEOUT), probe.timeout_s
+        elif not lost and address in self.eaten.get(probe.line, ()):
+            outcome, after = (Outcome.EATEN, rtt_s + 0.05) if probe.watched else (Outcome.TIMEOUT, probe.timeout_s)
+            result = ProbeResult(probe, outcome, rtt_s if probe.watched else None)
+        elif probe.line in self.redirected and probe.target.kind is ProbeKind.HTTP:
             result, after = ProbeResult(probe, Outcome.REDIRECTED, rtt_s), rtt_s
         elif lost:
             result, after = ProbeResult(probe, Outcome.TIMEOUT), probe.timeout_s
         else:
-            result, after = ProbeResult(probe, Outcome.OK, rtt_s), rtt_s
+            told = tuple(map(ip_address, self.names.get(probe.target.host, ())))
+            of = {"A": Family.IPV4, "AAAA": Family.IPV6}.get(probe.target.path)
+            told = tuple(a for a in told if family_of(a) is of) if probe.target.kind is ProbeKind.NAME else ()
+            after = rtt_s * TRIPS.get(probe.target.kind, 1)
+            result = ProbeResult(probe, Outcome.OK, rtt_s, addresses=told)
+            if after > probe.timeout_s:
+                result, after = ProbeResult(probe, Outcome.TIMEOUT, rtt_s), probe.timeout_s
         self._later(after, result)
 
 
@@ -214,6 +278,19 @@ def settled_office(a_site: Site | None = None, *, seed: int = 1) -> World:
 @cache
 def _usual_office(seed: int) -> World:
     return _settled(site(), seed)
+
+
+def working_office(seed: int = 1) -> World:
+    """An office where people have been at work long enough for the engine to know who answers what, and how fast."""
+    return _worked_for_a_while(seed).another()
+
+
+@cache
+def _worked_for_a_while(seed: int) -> World:
+    world = settled_office(seed=seed)
+    world.hum([CABLE4, CABLE6])
+    world.run_for(90.0)
+    return world
 
 
 def _settled(a_site: Site, seed: int) -> World:

@@ -15,17 +15,21 @@ FORBIDDEN_NAMES = {"utils", "helpers", "common", "base", "manager", "misc", "han
 
 PURE_ROOMS = (
     "model.py",
-    "engine.py",
+    "engine/",
     "judge/",
     "decide/",
     "examine/",
     "act/compile.py",
     "act/diff.py",
+    "act/exchange.py",
     "act/hand.py",
     "act/paper.py",
+    "act/recognition.py",
     "act/ruleset.py",
     "act/counting.py",
     "act/settings.py",
+    "act/shaping.py",
+    "act/tree.py",
 )
 PURE_MAY_IMPORT = {
     "__future__", "collections", "collections.abc", "dataclasses", "enum", "hashlib", "ipaddress", "itertools", "math",

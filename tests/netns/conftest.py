@@ -13,6 +13,33 @@ from secondpath.lab.box import Box
 from secondpath.lab.office import Office
 from secondpath.lab.topology import find_topology, without_delay
 
+LONGEST = (
+    "test_gateway_restart",
+    "test_demo",
+    "test_gateway_homecoming",
+    "test_gateway_shaping",
+    "test_gateway_names",
+    "test_gateway_rungs",
+    "test_gateway_stories",
+    "test_lab_faults",
+    "test_check_path",
+    "test_complaints",
+    "test_gateway_applications",
+    "test_doctor",
+    "test_gateway_firewall",
+    "test_lab_people",
+    "test_own_rules",
+    "test_complaints_flows",
+    "test_path",
+)
+"""Files by the time they take, which is mostly waiting: begun last, one of them would be waited for alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, for the workers take file by file."""
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(place)))
+
 
 @pytest.fixture(autouse=True)
 def _root() -> None:

@@ -379,7 +379,10 @@ def events(box: Box, subject: str, after: str | None = None) -> list[dict[str, A
 
 
 class Commits(threading.Thread):
-    """When the gateway's kernel committed each nftables transaction. Events are later: acting comes before writing."""
+    """When the gateway's kernel committed each switch: each transaction that gave up an epoch or put one in its place.
+
+    Events are later: acting comes before writing.
+    """
 
     def __init__(self, office: Office) -> None:
         super().__init__(daemon=True)
@@ -401,14 +404,17 @@ class Commits(threading.Thread):
         assert self._first.wait(PATIENCE_S), "no switch came"
 
     def run(self) -> None:
+        switched = False
         while not self._over.is_set():
             try:
                 data = self.sock.recv(1 << 20)
             except TimeoutError:
                 continue
-            if any(kind & 0xFF == NFT_MSG_NEWGEN for kind in _message_kinds(data)):
+            switched = switched or b"route_of\0" in data
+            if switched and any(kind & 0xFF == NFT_MSG_NEWGEN for kind in _message_kinds(data)):
                 self.at_s.append(time.monotonic())
                 self._first.set()
+                switched = False
 
     def __enter__(self) -> Commits:
         self.start()

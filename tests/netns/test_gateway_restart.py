@@ -48,10 +48,10 @@ from tests.patience import PATIENCE_S
 from secondpath.daemon.shell import DRIFT_S
 from secondpath.lab.box import Box, config_of
 from secondpath.lab.breaking import give_up_lease, lease
-from secondpath.lab.gaps import of_stream, paths
+from secondpath.lab.gaps import of_stream, paths, resets
 from secondpath.lab.namespaces import batch, inside
 from secondpath.lab.office import Office
-from secondpath.lab.seat import Wish
+from secondpath.lab.seat import Seat, Wish
 from secondpath.lab.topology import CABLE, LTE, find_topology
 from secondpath.lab.wiring import access_lines, netns_of
 from secondpath.netlink.nftables import Nft
@@ -198,9 +198,10 @@ def test_people_feel_nothing_when_the_gateway_is_stopped_or_killed_and_starts(
 
 
 def test_a_hold_and_its_doubling_outlive_a_crash(office: Office) -> None:
-    with watched(office, hold="6s", hold_max="1min") as box:
+    """The second time it is 12 s, and there is quiet for 24 s after the first failure (adr/0015)."""
+    with watched(office, hold="6s", hold_max="12s") as box:
         box.until_well()
-        for least_s, most_s in ((1.0, 6.0), (6.0, 12.0)):
+        for least_s, most_s in ((1.0, 6.0), (6.0, 16.0)):
             office.inject("blackhole", "cable")
             box.until(lambda: uses(box, "lte"), PATIENCE_S, "traffic runs on lte")
             office.mend()
@@ -273,7 +274,7 @@ def test_when_somebody_flushes_all_rulesets_people_work_again(steady_box: Watche
 
 
 TAMPERINGS = {
-    "rules": "for p in 7100 7101 7102 7199; do ip rule del pref $p; ip -6 rule del pref $p; done",
+    "rules": "for p in 7101 7102 7140 7141 7142 7199; do ip rule del pref $p; ip -6 rule del pref $p; done",
     "routes": "for t in 7101 7102 7199; do ip route flush table $t; ip -6 route flush table $t; done",
     "settings": "cd /proc/sys/net; echo 0 > ipv4/ip_forward; echo 1 > ipv4/conf/wan0/rp_filter;"
     " echo 2 > ipv4/conf/all/rp_filter; echo 0 > ipv6/conf/all/forwarding",
@@ -302,6 +303,7 @@ def test_what_somebody_deletes_or_changes_under_us_is_put_back(steady_box: Watch
 def test_what_somebody_changes_is_put_back_in_the_moment_in_which_the_kernel_tells(
     steady_box: WatchedBox, part: str
 ) -> None:
+    """A lease took the monitor's route away. https://github.com/opnsense/core/issues/5956"""
     box, before = steady_box, held(steady_box.office)
     box.office.run("gw", ["sh", "-c", TAMPERINGS[part]])
     took_s = box.until(lambda: held(box.office)[part] == before[part], DRIFT_S / 2, "all is as before")
@@ -405,6 +407,24 @@ def test_a_good_reload_changes_what_it_should_and_cuts_no_flow(steady_box: Watch
     starts = [n for n, word in enumerate(words) if word.startswith("RELOADING=1\nMONOTONIC_USEC=")]
     assert len(starts) == 2
     assert all("READY=1" in words[n + 1 :] for n in starts), "each reload is said to have ended"
+
+
+def test_while_the_table_is_exchanged_no_packet_meets_half_of_it(steady_box: WatchedBox) -> None:
+    """Of an old table that is deleted in the transaction of the new one, the hooks stay for a moment with empty maps.
+
+    Whoever sends in that moment is reset, as if the line had been left.
+    """
+    box = steady_box
+    wishes = [Wish("download", family, (6 + n) / 1000) for family in FAMILIES for n in range(12)]
+    seat = Seat.take(box.office, "staff", wishes)
+    box.until(lambda: len({s.stream for s in seat.samples() if s.good()}) == len(wishes), PATIENCE_S, "all download")
+    since = time.monotonic()
+    for port in range(9000, 9010):
+        box.config.write_text(box.config.read_text() + allowing(port))
+        assert box.order(Verb.RELOAD).ok
+    assert "tcp dport 9009 accept" in held(box.office, "ruleset")["ruleset"]
+    samples = felt_by(box, seat, since)
+    assert [w for w in wishes if resets(of_stream(samples, w.kind, w.family, w.every_s))] == []
 
 
 def test_an_invalid_configuration_is_refused_with_all_its_errors_and_changes_nothing(steady_box: WatchedBox) -> None:
@@ -679,24 +699,28 @@ def test_a_thousand_failovers_and_failbacks_leave_everything_as_a_fresh_start_do
         fresh = masked(held(office))
         with inside(netns_of(office.name, "gw")):
             nft = Nft("secondpath")
-        switches, settled, began = 0, (0, 0), time.monotonic()
+        settled, began = (0, 0), time.monotonic()
         for cycle in range(1000):
             for verb, arguments, number in ((Verb.FAILOVER, {"uplink": "lte"}, 2), (Verb.FAILBACK, {}, 1)):
                 assert box.order(verb, **arguments).ok
-                lanes = nft.elements("lane_office")
-                switches += len(lanes) == 2 and all(value[0] == number for value in lanes.values())  # type: ignore[index]
+                # a family whose line is being doubted just then (a starved box asks again) follows when it has answered
+                box.until(lambda: travels(nft, number), PATIENCE_S, f"{verb}, cycle {cycle}")  # noqa: B023 - called now
             if cycle == 100:
                 settled = descriptors(pid), resident_kib(pid)
         took_s = time.monotonic() - began
         nft.close()
         grown_kib = resident_kib(pid) - settled[1]
         print(f"1,000 cycles in {took_s:.1f} s; descriptors {settled[0]} -> {descriptors(pid)}; grown {grown_kib} KiB")
-        assert switches == 2000
         assert masked(held(office)) == fresh
         assert descriptors(pid) <= settled[0] + 2
         assert grown_kib < 4096 + RING_BYTES // 1024, "no more than the tape of the last minutes may hold"
         assert orphans(office) == []
         assert reaches(office)
+
+
+def travels(nft: Nft, number: int) -> bool:
+    """Whether both families' traffic has its lane by an uplink, by its number."""
+    return [value[0] for value in nft.elements("lane_office").values()] == [number] * 2  # type: ignore[index]
 
 
 def descriptors(pid: int) -> int:

@@ -45,6 +45,10 @@ def knows(box: Box, line: str) -> bool:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_office_leaves_a_line_that_answers_and_is_useless(box: Box, fault: str) -> None:
+    """32 minutes without TCP: https://github.com/robbeverhelst/unifi-reactor/issues/140
+
+    Names dead, ping fine: https://github.com/Ranger802004/asusmerlin/issues/26
+    """
     box.office.inject(fault, "cable")
     try:
         box.until(lambda: box.uses() == box.uses("ipv6") == "lte", 30.0, f"both families leave cable: {fault}")

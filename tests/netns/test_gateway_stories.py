@@ -113,6 +113,7 @@ def test_the_second_uplink_dies_while_the_office_moves_there_and_whoever_comes_b
 @pytest.mark.parametrize("fault", ["cable-cut", "blackhole"])
 @pytest.mark.parametrize("first", ["cable", "lte"])
 def test_all_die_and_the_one_that_comes_back_alone_carries_the_office(box: Box, fault: str, first: str) -> None:
+    """The first line took everything down. https://github.com/Ysurac/openmptcprouter/issues/3635"""
     office, second = box.office, {"cable": "lte", "lte": "cable"}[first]
     for uplink in ("cable", "lte"):
         office.inject(fault, uplink)
@@ -128,6 +129,7 @@ def test_all_die_and_the_one_that_comes_back_alone_carries_the_office(box: Box, 
 
 
 def test_a_flapping_cable_costs_one_failover(office: Office) -> None:
+    """The default line bounced. https://github.com/opnsense/core/issues/5786"""
     with watched(office, hold="2s") as box:
         box.until_well()
         for _ in range(5):
@@ -187,6 +189,7 @@ def test_one_family_that_dies_moves_alone(box: Box, family: str) -> None:
 
 @pytest.mark.parametrize("fault", ["cable-cut", "blackhole", "modem-dead"])
 def test_a_start_with_a_broken_cable_uses_lte(office: Office, fault: str) -> None:
+    """Two sites stayed offline, engineers were sent. https://github.com/balena-os/meta-balena/issues/3053"""
     office.inject(fault, "cable")
     with Box.of(office) as box:
         took_s = box.until(lambda: uses(box, "lte") and reaches(office), PATIENCE_S, "the office runs on lte")
@@ -210,6 +213,7 @@ def test_a_start_with_everything_broken_uses_what_comes_first(office: Office, fa
 
 @pytest.mark.parametrize("what", QUIET)
 def test_a_minute_of_that_is_no_reason_to_move(what: str, minutes: dict[str, Future[Minute]]) -> None:
+    """One address in maintenance was a failover. https://github.com/opnsense/core/issues/7163"""
     minute = minutes[what].result()
     print(what, minute)
     assert not [e for e in minute.events if e.startswith(("steering.failover", "flows", "override"))]

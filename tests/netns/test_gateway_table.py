@@ -12,7 +12,7 @@ from secondpath.lab.gaps import between, lost, of_stream
 from secondpath.lab.office import Office
 from secondpath.lab.seat import Seat, Wish
 
-pytestmark = [pytest.mark.netns, pytest.mark.alone]
+pytestmark = pytest.mark.netns
 FAMILIES = ("ipv4", "ipv6")
 
 

@@ -188,7 +188,8 @@ def test_segments_fit_the_uplink_both_ways(box: Box, uplink: str, family: str, m
                 left = 50_000
                 while left:
                     left -= len(sock.recv(left))
-            sizes = {segment_size(p) for ear in (out, back) for p in ear.heard()} - {None}
+            heard = [p for ear in (out, back) for p in ear.heard() if p[0] >> 4 == (4 if family == "ipv4" else 6)]
+            sizes = {segment_size(p) for p in heard} - {None}  # the gateway's own questions travel in both families
         assert sizes == {mtu - overhead}
     finally:
         for host, device in (("gw", WAN[uplink]), (ISP[uplink], "access")):

@@ -154,6 +154,7 @@ DIES = {
     "cable-cut": ALL,
     "next-hop-dead": ALL,
     "modem-dead": ALL,
+    "access-dead": ALL,
     "blackhole": ALL - HOPS,
     "blackhole-in": ALL - HOPS,
     "blackhole-out": ALL - HOPS,

@@ -249,3 +249,36 @@ def test_ten_thousand_flows_are_read_and_ended(conntrack: Conntrack, gateway: Na
     assert all(flow.tcp_state == 3 for flow in found)
     conntrack.flush(DEAD, MASK)
     assert conntrack.count(DEAD, MASK) == 0
+
+
+def test_a_flow_says_what_it_moved_either_way_where_that_is_counted(conntrack: Conntrack, gateway: Namespace) -> None:
+    exchange_udp(gateway, socket.AF_INET, "127.0.0.1", 7003, answered=True)
+    (uncounted,) = conntrack.dump(0x10001, 0xFFFFFFFF)
+    assert (uncounted.out_packets, uncounted.out_bytes, uncounted.in_packets, uncounted.in_bytes) == (0, 0, 0, 0)
+    gateway.run("sysctl", "-qw", "net.netfilter.nf_conntrack_acct=1")
+    gateway.run("conntrack", "-F")
+    for family, host, headers in ((socket.AF_INET, "127.0.0.1", 28), (socket.AF_INET6, "::1", 48)):
+        exchange_udp(gateway, family, host, 7003, answered=True)
+        (flow,) = conntrack.dump(0x10001, 0xFFFFFFFF, family)
+        assert (flow.out_packets, flow.out_bytes) == (1, headers + len("question"))
+        assert (flow.in_packets, flow.in_bytes) == (1, headers + len("answer"))
+    gateway.run("sysctl", "-qw", "net.netfilter.nf_conntrack_acct=0")
+
+
+def test_a_walk_sees_what_a_dump_sees_a_few_at_a_time(conntrack: Conntrack, gateway: Namespace) -> None:
+    plant(gateway, 2000, ALIVE)
+    plant(gateway, 500, ALIVE, proto=6, family=socket.AF_INET6)
+    plant(gateway, 100, DEAD)
+    slices = list(conntrack.walk(ALIVE, MASK))
+    assert max(map(len, slices)) <= 250
+    walked = [flow for each in slices for flow in each]
+    assert sorted(f.ident for f in walked) == sorted(f.ident for f in conntrack.dump(ALIVE, MASK))
+    assert len(walked) == 2500
+
+
+def test_marking_revives_no_flow_and_leaves_the_other_bits(conntrack: Conntrack, gateway: Namespace) -> None:
+    plant(gateway, 3, ALIVE | 0x8501)
+    first, *rest = conntrack.dump(ALIVE, MASK)
+    assert conntrack.delete(first)
+    assert conntrack.set_mark([first, *rest], 0x100, 0x7F00) == 2
+    assert [f.mark for f in conntrack.dump(ALIVE, MASK)] == [ALIVE | 0x8101] * 2

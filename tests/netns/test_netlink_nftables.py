@@ -4,11 +4,13 @@ import errno
 import socket
 import struct
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 from tests.netns.netlink_namespace import Interrupted, Namespace, namespaces
 
 from secondpath.netlink.nftables import (
+    MAP_SET,
     AddElement,
     DelElement,
     Goto,
@@ -30,11 +32,12 @@ table inet secondpath {
   map mark_of { type mark : mark; elements = { 0x1 : 0x2 } }
   set inside { type ifname; elements = { "lan0" } }
   set empty { type mark; }
+  set fresh { type mark; flags timeout; }
   counter wrong_source { }
   counter seen { }
   chain via_1 { meta mark set meta mark and 0xffffff00 or 0x1 accept
   }
-  chain via_2 { accept
+  chain via_2 { tcp dport { 80, 443 } accept
   }
   chain out { type filter hook output priority 0; oifname "lo" counter name seen
   }
@@ -181,19 +184,25 @@ def test_counters_are_those_of_our_table_and_reading_does_not_reset_them(nft: Nf
     assert (int(told[told.index("packets") + 1]), int(told[told.index("bytes") + 1])) == again
 
 
-def test_chains_are_those_of_our_table(nft: Nft) -> None:
-    assert nft.chains() == {"via_1", "via_2", "out"}
+def test_chains_are_those_of_our_table_and_some_are_hooked(nft: Nft) -> None:
+    assert nft.chains() == {"via_1": False, "via_2": False, "out": True}
+
+
+def test_sets_are_those_of_our_table_with_their_flags(nft: Nft) -> None:
+    maps = dict.fromkeys(("route_of", "lane_office", "arrive", "mark_of"), MAP_SET)
+    assert nft.sets() == {**maps, "inside": 0, "empty": 0, "fresh": 0x10}, "none that belongs to a rule"
 
 
 def test_a_table_that_is_not_there_is_said_so(nft: Nft, gateway: Namespace) -> None:
     assert nft.table_exists()
     gateway.run("nft", "delete", "table", "inet", "secondpath")
     assert not nft.table_exists()
-    assert nft.chains() == frozenset()
+    assert nft.chains() == {}
     assert nft.counters() == {}
-    with pytest.raises(NetlinkError) as refused:
-        nft.elements("route_of")
-    assert refused.value.errno == errno.ENOENT
+    for read in (partial(nft.elements, "route_of"), nft.sets):
+        with pytest.raises(NetlinkError) as refused:
+            read()
+        assert refused.value.errno == errno.ENOENT
 
 
 def test_a_packet_obeys_the_map_as_soon_as_the_transaction_returns(nft: Nft, gateway: Namespace) -> None:

@@ -4,10 +4,13 @@ import asyncio
 import re
 import socket
 import struct
+import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, ExitStack, closing
 
+import dns.message
 import pytest
 from tests.patience import PATIENCE_S
 from tests.unit.sense.world import (
@@ -20,6 +23,7 @@ from tests.unit.sense.world import (
     open_fds,
     resolving,
     serving,
+    socket_at,
     web,
     world,
 )
@@ -55,6 +59,8 @@ def office() -> Iterator[World]:
 def test_a_probe_leaves_by_its_uplink_though_the_default_route_leads_elsewhere(
     office: World, family: Family, kind: ProbeKind, port: int
 ) -> None:
+    """https://github.com/openwrt/packages/issues/12309"""
+
     async def story() -> ProbeResult:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(serving(office.providers[1], family, 80, web))
@@ -70,6 +76,46 @@ def test_a_probe_leaves_by_its_uplink_though_the_default_route_leads_elsewhere(
     assert office.packets(0, family) == before[0]
     assert office.packets(1, family) > before[1]
     assert result.rtt_s is not None
+
+
+@both_families
+@pytest.mark.parametrize(("kind", "port"), KINDS_AND_PORTS[:3])
+def test_a_box_that_is_busy_while_the_answer_waits_takes_that_for_no_delay(
+    office: World, family: Family, kind: ProbeKind, port: int
+) -> None:
+    """Else a gateway without a processor to spare sees all lines tremble, and leaves one for another."""
+
+    async def story() -> ProbeResult:
+        async with desk() as asker:
+            asker.prober.ask(asker.probe(kind, HERE[family], port))
+            asyncio.get_running_loop().call_soon(time.sleep, BUSY_S)  # the question has left by then
+            return await asker.result()
+
+    with ExitStack() as stack:
+        if kind is not ProbeKind.ICMP:
+            transport = socket.SOCK_STREAM if kind is ProbeKind.TCP else socket.SOCK_DGRAM
+            server = stack.enter_context(socket_at(office.providers[1], family, transport, port))
+            if kind is ProbeKind.TCP:
+                server.listen()
+            else:
+                server.settimeout(PATIENCE_S)
+                pool = stack.enter_context(ThreadPoolExecutor(1))
+                pool.submit(answer_once, server)
+        began = clock.now()
+        result = office.play(story)
+    assert clock.now() - began >= BUSY_S
+    assert result.outcome is Outcome.OK
+    assert result.rtt_s is not None
+    assert result.rtt_s < BUSY_S / 2
+
+
+BUSY_S = 0.5
+
+
+def answer_once(server: socket.socket) -> None:
+    """A name server with one answer."""
+    question, sender = server.recvfrom(512)
+    server.sendto(dns.message.make_response(dns.message.from_wire(question)).to_wire(), sender)
 
 
 @both_families
@@ -133,7 +179,7 @@ def test_a_probe_by_an_interface_that_is_down_is_unsent(
 
 
 @pytest.mark.parametrize("kind", [ProbeKind.ICMP, ProbeKind.DNS])
-def test_a_probe_that_a_rule_of_the_firewall_drops_is_unsent(office: World, kind: ProbeKind) -> None:
+def test_a_probe_that_a_rule_of_the_firewall_drops_is_forbidden(office: World, kind: ProbeKind) -> None:
     """For TCP the kernel keeps the drop of a SYN to itself, so that is a timeout."""
 
     async def story() -> ProbeResult:
@@ -146,7 +192,10 @@ def test_a_probe_that_a_rule_of_the_firewall_drops_is_unsent(office: World, kind
         result = office.play(story)
     finally:
         office.gateway.run("nft", "delete", "table", "ip", "guard")
-    assert (result.outcome, result.detail) == (Outcome.UNSENT, "wan1: a rule or a missing permission forbids sending")
+    assert (result.outcome, result.detail) == (
+        Outcome.FORBIDDEN,
+        "wan1: a rule or a missing permission forbids sending",
+    )
 
 
 def test_an_uplink_that_is_not_bound_is_unsent_and_never_from_within_ask(office: World) -> None:

@@ -20,7 +20,7 @@ from secondpath.lab.story import Story
 from secondpath.lab.story_run import Report, run_story
 from secondpath.lab.topology import find_topology
 
-pytestmark = [pytest.mark.netns, pytest.mark.alone]
+pytestmark = [pytest.mark.netns, pytest.mark.story]
 AT_ONCE = 3
 """Offices beside each other: two cores bear three without people feeling it."""
 SLACK = 3.0

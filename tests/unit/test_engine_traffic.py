@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.office import CABLE4, CABLE6, LTE4, World, settled_office, site
 from tests.people import People, at_work, bursty, call, downloads, keep_alive, one_way, rtp_and_web, web, work
 
-from secondpath.engine import Engine
+from secondpath.engine.mind import Engine
 from secondpath.judge.traffic import Trigger
 from secondpath.judge.window import RoundTrip
 from secondpath.model import Failover, Health, Line, Observation, Profile, TrafficSample
@@ -61,7 +61,7 @@ def suffer(name: str, seconds: float) -> tuple[World, float]:
     return world, len(found) / (seconds / 60)
 
 
-@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.slow) if "loss" in n else n for n in HOSTILE])
 def test_traffic_that_looks_odd_moves_nobody_and_asks_seldom(name: str) -> None:
     world, a_minute = suffer(name, 120.0)
     assert downs(world) == []
@@ -185,6 +185,7 @@ def test_odd_traffic_costs_the_metered_standby_nothing() -> None:
     assert asked(partial(one_way, a_second=50.0)) == asked(lambda _people: None)
 
 
+@pytest.mark.slow
 def test_the_standby_is_proven_before_a_line_is_left_because_of_its_traffic() -> None:
     for seed in range(10):
         world = settled_office(seed=seed)
@@ -217,6 +218,7 @@ def test_a_stall_of_our_own_is_not_the_lines_silence() -> None:
     assert found == []
 
 
+@pytest.mark.slow
 def test_a_day_with_traffic_replays() -> None:
     world = settled_office(seed=7)
     people = at_work(world, CABLE4, bursty)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.office import site
-from tests.unit.act.offices import ground, interfaces, sites, steering, steerings
+from tests.unit.act.offices import ground, interfaces, knowing, sites, steering, steerings, with_applications
 
 from secondpath.act.compile import compile_elements, compile_plane
 from secondpath.act.diff import diff, flip
@@ -22,13 +23,15 @@ from secondpath.act.plane import (
     NOT_TCP,
     UPLINK_MASK,
     DataPlane,
+    Flip,
     LoadRuleset,
     epoch_of,
     is_from_inside,
     lane_mark,
     uplink_of,
+    urgency,
 )
-from secondpath.act.ruleset import lane_set
+from secondpath.act.recognition import lane_set
 from secondpath.model import CLASSES, Family, Line, Site, Uplink
 
 SITE = site()
@@ -284,3 +287,66 @@ def test_another_configuration_is_one_load_with_all_its_elements() -> None:
     other_site = site(networks=SITE.networks[:1])
     other = compile_plane(other_site, steering(other_site, "cable", "cable"), ground(other_site))
     assert [type(c) for c in diff(one, other)] == [LoadRuleset]
+
+
+APPS = with_applications()
+
+
+def wearing(**detours: str) -> tuple[Hand, Paper]:
+    """A kernel that follows a steering of the office whose applications are told apart."""
+    paper = Paper()
+    hand = Hand(paper)
+    hand.number(APPS)
+    hand.reconcile(APPS, knowing(APPS, steering(APPS, "cable", "cable"), **detours), interfaces(APPS))
+    return hand, paper
+
+
+def out_of(paper: Paper, address: str, family: Family = Family.IPV4, came_in: str = "lan0") -> str | None:
+    return paper.egress(paper.new_flow(came_in, family, address), family)
+
+
+def test_an_application_that_makes_a_detour_leaves_by_it_and_nobody_else_does() -> None:
+    hand, paper = wearing()
+    before = Counter(t for t in map(type, paper.applied))
+    assert out_of(paper, "192.0.2.11") == out_of(paper, "192.0.2.99") == "wan0"
+    apart = replace(
+        knowing(APPS, steering(APPS, "cable", "cable"), tax="lte"),
+        application_generations={("Tax portal", Line("cable", Family.IPV4)): 1},
+    )
+    report = hand.follow(APPS, apart, interfaces(APPS))
+    assert out_of(paper, "192.0.2.11") == "wwan0"
+    assert out_of(paper, "192.0.2.10") == out_of(paper, "192.0.2.12") == out_of(paper, "192.0.2.99") == "wan0"
+    assert out_of(paper, "2001:db8:ff::11", Family.IPV6) == "wan0", "the other family is at home"
+    assert Counter(t for t in map(type, paper.applied)) - before == {Flip: 1}, "one transaction"
+    (retired,) = report.retired
+    assert (retired.line, retired.uplink, retired.ident) == (Line("cable", Family.IPV4), 1, hand.idents["Tax portal"])
+    assert retired.epoch == hand.epochs[retired.line], "the epoch of everybody else lives on"
+
+
+def test_what_the_office_has_named_is_reset_before_the_rest_and_classes_by_their_order() -> None:
+    hand, _ = wearing()
+    marks = [
+        lane_mark(7, 1, ident) for ident in (CLASSES["office"].ident, CLASSES["voice"].ident, hand.idents["Phones"])
+    ]
+    assert sorted(marks, key=urgency) == marks[::-1]
+
+
+def test_guests_have_no_applications() -> None:
+    _, paper = wearing(tax="lte")
+    assert out_of(paper, "192.0.2.11", came_in="guest0") == "wan0"
+
+
+def test_of_two_that_share_an_address_the_more_important_has_it() -> None:
+    hand, paper = wearing()
+    chain = paper.plane.elements["application_of4", "192.0.2.11"]
+    assert chain == f"application_{hand.idents['Tax portal']}"
+    assert "Nobody tests it" not in hand.idents
+
+
+def test_a_number_stays_with_its_application() -> None:
+    hand, _ = wearing()
+    before = dict(hand.idents)
+    hand.number(replace(APPS, applications=APPS.applications[1:]))
+    hand.number(APPS)
+    assert {n: hand.idents[n] for n in ("Phones", "Newsletter")} == {n: before[n] for n in ("Phones", "Newsletter")}
+    assert len(set(hand.idents.values())) == 3

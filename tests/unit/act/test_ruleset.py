@@ -14,21 +14,18 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from tests.office import site
-from tests.unit.act.offices import doors, ground, sites, steering
+from tests.unit.act.offices import INSIDE, OFFICES, doors, ground, plane_of, sites, steering
 
 from secondpath.act.compile import compile_plane
 from secondpath.act.ruleset import compile_ruleset, ruleset_text
 from secondpath.model import Site, Uplink
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "act"
-INSIDE = ("2001:db8:1:a10::/64", "fd44:10::/64", "fd44:20::/64")
-OFFICES = {"plain": (site(), "cable", ()), "on_the_backup": (site(), "lte", ()), "doors": (doors(), "cable", INSIDE)}
 
 
 @pytest.mark.parametrize("name", OFFICES)
 def test_the_table_reads_like_this(name: str) -> None:
-    a_site, uplink, inside = OFFICES[name]
-    plane = compile_plane(a_site, steering(a_site, uplink, uplink), ground(a_site, inside))
+    plane = plane_of(name)
     assert plane.ruleset is not None
     text, beside = ruleset_text(plane.ruleset, plane.elements), GOLDEN / f"{name}.nft"
     if os.environ.get("SECONDPATH_GOLDEN") == "write":

@@ -60,3 +60,9 @@ def test_no_interface_but_an_uplink_is_filtered_less_than_before_and_settings_co
         before = max(int(found[rp("all")]), int(found[rp(interface)]))
         assert max(int(held[rp("all")]), int(held[rp(interface)])) == before
     assert {**held, **wanted_settings(UPLINKS, held)} == held
+
+
+def test_what_flows_move_is_counted() -> None:
+    account = "net/netfilter/nf_conntrack_acct"
+    assert wanted_settings(UPLINKS, {account: "0"})[account] == "1"
+    assert account not in wanted_settings(UPLINKS, {}), "conntrack is not loaded yet, or does not count"

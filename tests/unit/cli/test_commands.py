@@ -262,6 +262,57 @@ def test_a_file_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
     assert run(tmp_path, "check", str(tmp_path / "none.toml")) == 2
 
 
+def test_applications_that_are_bound_to_the_offices_address_are_named_with_the_remedy(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = '[[application]]\nname = "Bank"\nclass = "office"\nmatch = { domains = ["bank.example.com"] }\n'
+    presets = '[[application]]\npreset = "docusign"\n[[application]]\npreset = "zoom"\n'
+    (tmp_path / "office.toml").write_text(f'{MINIMAL}{own}source_ip_bound = "yes"\n{presets}')
+    assert run(tmp_path, "check", str(tmp_path / "office.toml")) == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "! Bank and DocuSign may refuse the office over a backup" in told
+    assert "register that address with the provider too, or reach the provider through a VPN" in told
+    assert run(tmp_path, "check", str(tmp_path / "office.toml"), "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["office"]["source_ip_bound"] == ["Bank", "DocuSign"]
+    assert len([c for c in document["cautions"] if "backup" in c]) == 1
+
+
+# ── Applications ─────────────────────────────────────────────────────────────────────
+
+
+def test_the_catalogue_is_listed_the_most_important_first(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["applications"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split()[0] for line in lines if line and not line.startswith(" ")]
+    assert rows.index("zoom") < rows.index("square") < rows.index("docusign") < rows.index("microsoft-365")
+    assert any(line.startswith("docusign ") and " yes " in line for line in lines)
+
+
+def test_the_catalogue_of_one_kind_of_office_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["applications", "--profile", "law", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    found = {a["id"]: a for a in document["applications"]}
+    assert document["schema"] == 1 and "netdocuments" in found and "athenahealth" not in found
+    assert found["netdocuments"]["test"] == "https://vault.netvoyage.com/"
+    assert {"grade", "says", "page", "checked"} == set(found["netdocuments"]["evidence"][0])
+
+
+def test_one_entry_is_shown_in_full_and_its_pages_can_be_copied(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["applications", "microsoft-365"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Microsoft 365\n") and told.endswith('[[application]]\npreset = "microsoft-365"\n')
+    assert main(["applications", "microsoft-365", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert all(f"  {e['page']}\n" in told for e in document["application"]["evidence"] if e["page"])
+
+
+def test_an_entry_that_there_is_not_has_a_nearest_spelling(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["applications", "docu-sign"]) == 2
+    said = "secondpath: there is no application 'docu-sign' in the catalogue; did you mean 'docusign'?\n"
+    assert capsys.readouterr().err == said
+
+
 def test_clear_is_refused_while_the_daemon_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with daemon(tmp_path):
         assert run(tmp_path, "clear") == 1

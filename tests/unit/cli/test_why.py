@@ -19,7 +19,7 @@ from tests.unit.replay.tapes import CABLE, Taped, black_hole, content
 from secondpath import clock
 from secondpath.cli.main import main
 from secondpath.cli.story import clean
-from secondpath.engine import Engine
+from secondpath.engine.mind import Engine
 from secondpath.model import Step
 from secondpath.record.store import Book
 from secondpath.record.tape import Cut, Tape, pack

@@ -69,6 +69,7 @@ VALUES = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.sampled_from(sorted(tomllib.loads(WHOLE))) | TEXTS, VALUES, max_size=6))
 @settings(max_examples=300)
 def test_any_toml_is_an_office_or_sentences(values: dict[str, Any]) -> None:
@@ -84,6 +85,7 @@ GOOD = tomllib.loads(WHOLE)
 PLACES = [path for path in leaves(GOOD) if path]
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.sampled_from(PLACES), VALUES), min_size=1, max_size=4))
 @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 def test_a_good_office_with_some_values_exchanged_is_an_office_or_sentences(
@@ -231,7 +233,7 @@ def test_the_whole_office_arrives() -> None:
     assert list(site.hours) == ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
     presets = [(a.name, a.preset, a.traffic_class) for a in site.applications]
     assert presets == [
-        ("microsoft-365", "microsoft-365", None),
+        ("Microsoft 365", "microsoft-365", "office"),
         ("Video visits", "zoom", "voice"),
         ("Cards", None, "payments"),
     ]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from secondpath.config.applications import MATCH
+from secondpath.config.matching import MATCH
 from secondpath.config.notify import ADDRESS_FILE
 from secondpath.config.problem import MOST_PROBLEMS, Place
 from secondpath.config.reader import ROOT, TABLES, load

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import statistics
-from functools import cache
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.office import CABLE4, CABLE6, LTE4, TARGETS, World, settled_office, site
+from tests.office import CABLE4, CABLE6, LTE4, TARGETS, settled_office, site, working_office
 
-from secondpath.judge.ladder import RUNG, questions_for
-from secondpath.model import Cause, Family, Health, Line, ProbeKind, VerdictCode
+from secondpath.judge.ladder import RUNG, Rung, questions_for
+from secondpath.judge.trials import Trials
+from secondpath.model import Cause, Family, Health, Line, LineState, Outcome, Probe, ProbeKind, ProbeResult, VerdictCode
 
 LTE6 = Line("lte", Family.IPV6)
 OVER_TCP = {ProbeKind.TCP, ProbeKind.HTTP, ProbeKind.HTTPS, ProbeKind.TLS}
@@ -23,19 +24,7 @@ FAULTS = {
 }
 
 
-def working_office(seed: int = 1) -> World:
-    """An office that has been at work long enough to know who answers what."""
-    return _worked_for_a_while(seed).another()
-
-
-@cache
-def _worked_for_a_while(seed: int) -> World:
-    world = settled_office(seed=seed)
-    world.hum([CABLE4, CABLE6])
-    world.run_for(90.0)
-    return world
-
-
+@pytest.mark.slow
 def test_a_line_by_which_nobody_works_is_asked_less() -> None:
     asked = {}
     for name in ("at work", "empty"):
@@ -56,7 +45,7 @@ def test_a_rung_that_fails_here_and_works_elsewhere_moves_the_family(name: str) 
         world = working_office(seed)
         world.run_for(seed * 0.37)
         world.dead_kinds = {CABLE4: set(kinds)}
-        took.append(world.run_until(lambda w=world: w.uses() == "lte", 30.0))  # type: ignore[misc]
+        took.append(world.run_until_used("lte", 30.0))
         world.run_for(5.0)
         state = world.state(CABLE4)
         assert (state.health, state.cause) == (Health.DEGRADED, cause)
@@ -64,6 +53,7 @@ def test_a_rung_that_fails_here_and_works_elsewhere_moves_the_family(name: str) 
     assert statistics.median(took) <= within_s, took
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_what_fails_over_every_line_moves_nobody(name: str) -> None:
     kinds, _, _ = FAULTS[name]
@@ -76,6 +66,31 @@ def test_what_fails_over_every_line_moves_nobody(name: str) -> None:
     world.dead_kinds = {}
     world.run_until(lambda: world.engine.verdict.code is VerdictCode.OK, 60.0)
     assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
+
+
+@pytest.mark.parametrize("doubted", [True, False])
+def test_a_line_that_is_being_doubted_is_heard_where_another_is_tried(doubted: bool) -> None:
+    """What fails over every line doubts them all; if none could be compared with, the first would be left for it."""
+    trials, now, up = Trials(), 10.0, {line: LineState(line, Health.UP, Cause.WELL, 0.0) for line in (CABLE4, LTE4)}
+    targets = tuple(t for t in TARGETS if t.address.version == 4)
+    trials.settle(dict.fromkeys(up, targets))
+    for ladder in trials.ladders.values():
+        ladder.worked = {question.uri: 1 for question in ladder.questions}
+    trials.accuse(CABLE4, Rung.DNS)
+    asked, numbers = set[Line](), itertools.count()
+    for _ in range(100):
+        trials.look(now, up, frozenset({LTE4}) if doubted else frozenset())
+        for line, target, _ in trials.wanted(now):
+            probe = Probe(next(numbers), line, target, 3.0)
+            asked.add(line)
+            trials.asked(now, probe, now + 0.2)
+            trials.took(probe)
+            dead = RUNG[target.kind] is Rung.DNS
+            trials.answered(now, ProbeResult(probe, Outcome.TIMEOUT if dead else Outcome.OK, None if dead else 0.03))
+        now += 0.1
+    assert asked == {CABLE4, LTE4}
+    assert (CABLE4, Rung.DNS) in trials.everywhere
+    assert not trials.ladders[CABLE4].failing
 
 
 @pytest.mark.parametrize("address", sorted({str(t.address) for t in TARGETS}))
@@ -139,3 +154,15 @@ def test_every_address_is_asked_on_every_rung() -> None:
         rungs = {RUNG[t.kind] for t in asked if t.address == address}
         assert len(rungs) >= 4, f"{address}: {rungs}"
     assert len({t.uri for t in asked}) == len(asked)
+
+
+@pytest.mark.parametrize("early_s", [0.0, 5.0, 15.0])
+def test_a_standby_that_is_seldom_asked_is_found_dead_and_not_called_useless(early_s: float) -> None:
+    """While it is learned what it can do, a question on a rung is the first that it leaves unanswered."""
+    world = settled_office()
+    world.run_for(10.0 + early_s)
+    world.dead |= {LTE4, Line("lte", Family.IPV6)}
+    world.run_for(30.0)
+    told = [t.reason for t in world.transitions if t.subject.startswith("line:lte") and t.after == "degraded"]
+    assert told == []
+    assert world.state(LTE4).health is Health.DOWN

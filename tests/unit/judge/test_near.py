@@ -8,7 +8,7 @@ from ipaddress import ip_address
 import pytest
 from tests.office import CABLE4, CABLE6, World, settled_office, site
 
-from secondpath.model import Cause, Health, VerdictCode
+from secondpath.model import Cause, Health, Outcome, ProbeResult, VerdictCode
 
 MODEM = "192.168.100.1"
 
@@ -64,3 +64,15 @@ def test_a_next_hop_that_answers_does_not_make_a_line_alive() -> None:
     world.run_for(120.0)
     assert world.state(CABLE4).health is Health.DOWN
     assert world.uses() == "lte"
+
+
+def test_a_next_hop_that_answers_late_revives_no_line() -> None:
+    world = settled_office()
+    world.near = {"198.51.1.1": False}
+    world.dead.add(CABLE4)
+    world.run_for(10.0)
+    near = [p for _, p in world.sent[-60:] if p.line == CABLE4 and p.target.uri.startswith("next-hop")]
+    assert len(near) > 3
+    for probe in near:
+        world.tell(ProbeResult(probe, Outcome.OK, 4.0))
+        assert world.state(CABLE4).health is Health.DOWN

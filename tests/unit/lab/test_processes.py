@@ -1,17 +1,22 @@
 """The parts of the lab's processes that need no namespace: the relay's lanes, the zone, what servers say."""
 
+import asyncio
 import json
 import socket
+import time
 from collections.abc import Iterator
 
 import dns.message
 import dns.rcode
 import pytest
 
+from secondpath.lab.habit import Habit
 from secondpath.lab.relay import Distance, Lane, apply_order
 from secondpath.lab.services import page_head, sip_answer, told
+from secondpath.lab.streams_udp import NewUdp
 from secondpath.lab.zone import Zone
 
+SELDOM_USED = 61897
 Pair = tuple[socket.socket, socket.socket]
 
 
@@ -71,6 +76,24 @@ def test_when_a_delay_ends_new_packets_do_not_wait_behind_old_ones(wires: tuple[
     assert arrived(wires) == [b"old"]
 
 
+def test_what_comes_in_a_stall_arrives_at_its_end_together(wires: tuple[Pair, Pair]) -> None:
+    way = lane(wires, Distance(0.015))
+    before = time.monotonic()
+    apply_order(b'{"stall_s": 0.4}', way.distance, (way, way))
+    after = time.monotonic()
+    for number in range(3):
+        wires[0][0].send(bytes([number]))
+        way.take(before + number / 10)
+    way.deliver(before + 0.399)
+    assert arrived(wires) == []
+    way.deliver(after + 0.401)
+    assert arrived(wires) == [b"\0", b"\1", b"\2"]
+    wires[0][0].send(b"then")
+    way.take(after + 1.0)
+    way.deliver(after + 1.016)
+    assert arrived(wires) == [b"then"]
+
+
 def test_an_order_to_a_relay_turns_only_the_knob_it_names(wires: tuple[Pair, Pair]) -> None:
     way = lane(wires, Distance(0.015, jitter_s=0.02))
     answer = json.loads(apply_order(b'{"extra_s": 0.1}', way.distance, (way, way)))
@@ -119,3 +142,19 @@ def test_a_registrar_answers_options_with_the_headers_it_must_copy() -> None:
 def test_a_telling_server_shows_ipv4_clients_as_ipv4() -> None:
     assert told("::ffff:198.51.100.2", b"?") == b"198.51.100.2 ?"
     assert page_head("204 No Content", 0).startswith(b"HTTP/1.1 204 No Content\r\n")
+
+
+@pytest.mark.parametrize("family", ["ipv4", "ipv6"])
+def test_a_new_flow_never_takes_the_port_of_a_lasting_one(family: str) -> None:
+    """Both would be one flow: the answers of the one came to the other, and somebody seemed to lose a packet."""
+
+    async def port_of_a_new_flow(taken: int) -> int:
+        new = NewUdp(Habit("new-udp", family, 0.05, "localhost"), lambda _: None)
+        new.source_ports = iter([taken, taken, taken + 1, taken + 2])
+        with new.fresh_socket() as sock:
+            return int(sock.getsockname()[1])
+
+    lasting = Habit("lasting-udp", family, 0.02, "localhost")
+    with lasting.socket(socket.SOCK_DGRAM, SELDOM_USED) as sock:
+        assert sock.getsockname()[1] == SELDOM_USED
+        assert asyncio.run(port_of_a_new_flow(SELDOM_USED)) in (SELDOM_USED + 1, SELDOM_USED + 2)

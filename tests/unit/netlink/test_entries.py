@@ -4,6 +4,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from socket import AF_INET, AF_INET6
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,11 +86,13 @@ def rules_of(family: int) -> st.SearchStrategy[RuleEntry]:
 families = st.sampled_from([AF_INET, AF_INET6])
 
 
+@pytest.mark.slow
 @given(families.flatmap(routes_of))
 def test_a_route_packed_is_a_route_parsed(entry: RouteEntry) -> None:
     assert parse_route(pack_route(entry)) == entry
 
 
+@pytest.mark.slow
 @given(families.flatmap(rules_of))
 def test_a_rule_packed_is_a_rule_parsed(entry: RuleEntry) -> None:
     assert parse_rule(pack_rule(entry)) == entry

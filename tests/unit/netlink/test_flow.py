@@ -79,6 +79,7 @@ def as_the_kernel_says(flow: Flow, *extra: bytes) -> bytes:
     )
 
 
+@pytest.mark.slow
 @given(st.lists(flows, max_size=20))
 def test_flows_of_all_kinds_mixed_are_read_as_they_were_said(wanted: list[Flow]) -> None:
     assert list(read_flows(map(as_the_kernel_says, wanted))) == wanted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from tests.office import CABLE4, CABLE6, LTE4, LTE6, World, settled_office
 
 from secondpath.cli.plan import main
-from secondpath.model import Health, Transition
+from secondpath.model import Health, Line, Transition
 from secondpath.plan.evidence import record_of, with_evidence
 from secondpath.plan.form.events import rows_of
 from secondpath.plan.form.read import read_text
@@ -31,6 +32,10 @@ def printed(transitions: list[Transition]) -> list[dict[str, Any]]:
     return [event_json(Event(n, wall, told), "") for n, wall, told in moments]
 
 
+def all_down(world: World, lines: set[Line]) -> bool:
+    return all(world.state(line).health is Health.DOWN for line in lines)
+
+
 def day_at_the_office() -> World:
     """The cable is dead for ten minutes, the backup later for five, and once one family alone.
 
@@ -40,7 +45,7 @@ def day_at_the_office() -> World:
     world.run_for(60)
     for lines, seconds in (({CABLE4, CABLE6}, 600), ({LTE4, LTE6}, 300), ({CABLE6}, 120)):
         world.dead |= lines
-        world.run_until(lambda lines=lines: all(world.state(line).health is Health.DOWN for line in lines), 150.0)  # type: ignore[misc]
+        world.run_until(partial(all_down, world, lines), 150.0)
         world.run_for(seconds)
         world.dead -= lines
         world.run_for(180)

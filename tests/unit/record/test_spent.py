@@ -50,3 +50,16 @@ def test_what_cannot_be_read_is_refused_and_changes_nothing(text: str) -> None:
     assert spent.of(TODAY) == {"lte": {"bytes": 88, "days": 1}}
     spent.take_up("")
     assert spent.of(TODAY) == {}
+
+
+def test_what_the_interface_counted_takes_the_place_of_what_questions_should_have_cost() -> None:
+    spent = Spent()
+    spent.note(TODAY, asked(LTE4))
+    spent.look(TODAY, "lte", None)
+    assert spent.of(TODAY)["lte"]["bytes"] == 88, "others used the line: only the known sizes can be told"
+    spent.note(TODAY, asked(LTE4))
+    spent.note(TODAY, asked(LTE4))
+    spent.look(TODAY, "lte", 120)
+    assert spent.of(TODAY)["lte"]["bytes"] == 88 + 120
+    spent.look(TODAY, "lte", 30)
+    assert spent.of(TODAY)["lte"]["bytes"] == 88 + 150, "what others sent to us is counted too"

@@ -14,7 +14,7 @@ from tests.office import World, ask, interface, office
 from tests.unit.replay.tapes import CABLE, Taped, incident_of, taped_office
 
 from secondpath import clock
-from secondpath.engine import Engine
+from secondpath.engine.mind import Engine
 from secondpath.model import Instant, Observation, Step, Transition
 from secondpath.record import ledger, query, store, tape
 from secondpath.record.store import Book
@@ -54,6 +54,7 @@ def test_a_switch_is_kept_and_found_by_the_number_of_its_event(tmp_path: Path) -
     assert query.incident(path, 4711) is None
 
 
+@pytest.mark.slow
 def test_a_first_account_is_there_at_once_and_the_whole_takes_its_place(tmp_path: Path) -> None:
     world, a_tape, book = recorded(tmp_path / "book.db")
     world.run_for(100.0)

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from tests.office import World, office
 
-from secondpath.engine import Engine
+from secondpath.engine.mind import Engine
 from secondpath.model import Family, Instant, Line, Observation, Site, Step
 from secondpath.record.tape import Cut, Tape, pack
 from secondpath.wire.incident import Incident, parse

@@ -16,14 +16,28 @@ from hypothesis import strategies as st
 from tests.office import CABLE4, World, ask, interface, settled_office, site
 from tests.unit.replay.tapes import CABLE, Taped, black_hole, content, incident_of, taped_office
 
-from secondpath.engine import Engine
-from secondpath.model import DataPlan, Family, Line, Notify, Observation, Outcome, ProbeResult, Reload, Step, Uplink
+from secondpath.engine.mind import Engine
+from secondpath.model import (
+    AnswerSeen,
+    Application,
+    DataPlan,
+    Family,
+    Line,
+    Match,
+    Notify,
+    Observation,
+    Outcome,
+    ProbeResult,
+    Reload,
+    Step,
+    Uplink,
+)
 from secondpath.record import tape as tapes
 from secondpath.replay.rerun import classes, rerun, restored
 from secondpath.wire.graph import name_of
 from secondpath.wire.incident import IncidentError, parse, state_text
 
-WHAT = ("die", "live", "off", "on", "lossy", "clean", "failover", "failback", "hold", "reload", "sleep")
+WHAT = ("die", "live", "off", "on", "lossy", "clean", "failover", "failback", "hold", "reload", "sleep", "answer")
 HAPPENINGS = st.lists(
     st.tuples(
         st.sampled_from(WHAT),
@@ -47,6 +61,8 @@ def happen(world: World, what: str, uplink: str) -> None:
         world.tell(interface(uplink, carrier=what == "on"))
     elif what == "reload":
         world.tell(Reload(site(uplinks=tuple(reversed(world.engine.site.uplinks)))))
+    elif what == "answer":
+        world.tell(AnswerSeen("tax.example.com", (IPv4Address("192.0.2.11"), IPv6Address("2001:db8::11")), 60.0))
     elif what == "sleep":
         world.now += 7.0
     else:
@@ -207,6 +223,23 @@ def test_a_black_hole_is_replayed_from_the_middle_of_the_day() -> None:
     assert len(tapes.pack(whole).record) < 80_000
 
 
+def test_addresses_that_people_were_answered_are_part_of_the_record() -> None:
+    """Known before it begins, they stand in the engine's state; told in it, in what it was told."""
+    tax = Application("Tax portal", "line-of-business", None, Match(("tax.example.com",)))
+    world, tape, cuts = taped_office(site(applications=(tax,)))
+    world.run_for(10.0)
+    world.tell(AnswerSeen("tax.example.com", (IPv4Address("192.0.2.11"),), 60.0))
+    world.run_for(30.0)
+    world.dead |= CABLE
+    world.tell(AnswerSeen("tax.example.com", (IPv6Address("2001:db8::11"),), 60.0))
+    world.run_for(10.0)
+    tape.close()
+    replay = rerun(incident_of(cuts[-1]))
+    assert replay.same, replay.differences[:3]
+    assert len(world.engine.steering().destinations["Tax portal"]) == 2
+
+
+@pytest.mark.slow
 def test_a_question_that_was_asked_before_the_record_begins_is_answered_in_it() -> None:
     world, tape, cuts = taped_office()
     world.run_for(50.0)
@@ -293,6 +326,7 @@ def test_what_is_no_incident_is_a_sentence(text: bytes, said: str) -> None:
         parse(text)
 
 
+@pytest.mark.slow
 def test_what_is_too_long_is_a_sentence(good: bytes) -> None:
     begun = b"\n".join(good.splitlines()[:2]) + b"\n"
     with pytest.raises(IncidentError, match="more than 100,000 lines"):
@@ -309,8 +343,8 @@ def test_what_is_too_long_is_a_sentence(good: bytes) -> None:
         (b'"at":10.5', b'"at":"now"', "does not say when"),
         (b'"at":10.5', b'"at":1e400', "does not say when"),
         (b'"at":10.5', b'"at":NaN', "no JSON object"),
-        (b'"is":"engine.Engine"', b'"is":"engine.Motor"', "nobody knows what a 'engine.Motor' is"),
-        (b'"is":"engine.Engine"', b'"is":"subprocess.Popen"', "nobody knows"),
+        (b'"is":"engine.mind.Engine"', b'"is":"engine.mind.Motor"', "nobody knows what a 'engine.mind.Motor' is"),
+        (b'"is":"engine.mind.Engine"', b'"is":"subprocess.Popen"', "nobody knows"),
         (b'"_news":', b'"step":', "'step'|'_news'"),
         (b'"_given_up":["set"]', b'"_given_up":5', "cannot step"),
         (b'"saw":{"is":"model.ProbeResult","probe":', b'"saw":{"is":"model.ProbeResult","probe":"x', "no JSON object"),
@@ -323,7 +357,7 @@ def test_what_is_broken_is_a_sentence(good: bytes, old: bytes, new: bytes, said:
     assert old in lasting, old
     broken = lasting.replace(old, new)
     if b"version" in old:
-        broken = broken.replace(b'"engine.Engine"', b'"engine.Motor"')
+        broken = broken.replace(b'"engine.mind.Engine"', b'"engine.mind.Motor"')
     with pytest.raises(IncidentError, match=said):
         rerun(parse(broken))
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from secondpath.model import Family, IPAddress
-from secondpath.sense.echo import FILTERS, SIZING_FILTERS, Reply, Unreachable, checksum, read, request
+from secondpath.sense.echo import FILTERS, SIZING_FILTERS, Expired, Reply, Unreachable, checksum, read, request
 
 PAYLOAD = bytes(range(16))
 OURS: dict[Family, IPAddress] = {Family.IPV4: IPv4Address("198.51.100.2"), Family.IPV6: IPv6Address("2001:db8::2")}
@@ -98,13 +98,26 @@ def test_no_packet_can_raise(family: Family, packet: bytes) -> None:
     read(family, arrival(family, bytes([3 if family is Family.IPV4 else 1]) + packet))
 
 
-@pytest.mark.parametrize(("family", "passing"), [(Family.IPV4, {0, 3}), (Family.IPV6, {1, 129})])
-def test_the_filters_let_replies_and_refusals_pass_and_nothing_else(family: Family, passing: set[int]) -> None:
+@pytest.mark.parametrize(("family", "passing"), [(Family.IPV4, {0, 3, 11}), (Family.IPV6, {1, 3, 129})])
+def test_the_filters_let_replies_refusals_and_the_end_of_a_ttl_pass_and_nothing_else(
+    family: Family, passing: set[int]
+) -> None:
     blocked = int.from_bytes(FILTERS[family], "little")
     assert {kind for kind in range(len(FILTERS[family]) * 8) if not blocked >> kind & 1} == passing
 
 
-def test_the_search_for_sizes_also_hears_of_packets_that_are_too_big() -> None:
-    assert SIZING_FILTERS[Family.IPV4] == FILTERS[Family.IPV4]
-    only_here = int.from_bytes(FILTERS[Family.IPV6], "little") ^ int.from_bytes(SIZING_FILTERS[Family.IPV6], "little")
-    assert only_here == 1 << 2
+@pytest.mark.parametrize(("family", "passing"), [(Family.IPV4, {0, 3}), (Family.IPV6, {1, 2, 129})])
+def test_the_search_for_sizes_hears_of_packets_that_are_too_big(family: Family, passing: set[int]) -> None:
+    blocked = int.from_bytes(SIZING_FILTERS[family], "little")
+    assert {kind for kind in range(len(SIZING_FILTERS[family]) * 8) if not blocked >> kind & 1} == passing
+
+
+@both_families
+@pytest.mark.parametrize("octets", [8, 24], ids=["the least that RFC 792 asks for", "the whole of it"])
+def test_a_router_at_which_the_ttl_ends_names_the_question(family: Family, octets: int) -> None:
+    kind = 11 if family is Family.IPV4 else 3
+    quoted = ip_header(family, OURS, TARGET) + request(family, 7, 9, PAYLOAD)[:octets]
+    message = bytes([kind, 0]) + bytes(6) + quoted
+    assert read(family, arrival(family, message)) == Expired(7, 9, OURS[family], TARGET[family])
+    pieces = bytes([kind, 1]) + bytes(6) + quoted
+    assert read(family, arrival(family, pieces)) is None, "pieces that never came together tell of no hop"

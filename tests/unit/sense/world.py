@@ -129,7 +129,9 @@ class Desk:
         self.number += 1
         target = Target("", kind, ip_address(address), port, more.get("host", ""), more.get("path", "/"))
         line = Line(more.get("uplink", "main"), target.family)
-        return Probe(self.number, line, target, more.get("timeout_s", PATIENCE_S))
+        return Probe(
+            self.number, line, target, more.get("timeout_s", PATIENCE_S), more.get("ttl"), more.get("watched", False)
+        )
 
     async def result(self) -> ProbeResult:
         return await asyncio.wait_for(self.results.get(), 2 * PATIENCE_S)

@@ -8,31 +8,39 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.office import CABLE4, CABLE6, LTE4, LTE6, interface, site
 
 from secondpath.decide.policy import Choice, lanes_of
-from secondpath.judge.blame import verdict_of
+from secondpath.judge.blame import Beside, verdict_of
 from secondpath.model import (
+    Application,
     Cause,
     Family,
+    FlowKind,
     Health,
+    Lane,
     Line,
     LineState,
+    Match,
     Measurement,
     Override,
     OverrideKind,
+    Shaped,
+    Stage,
     Steering,
+    Straggler,
     Technology,
     Transition,
     Uplink,
     Why,
 )
 from secondpath.tell.status import texts_of
-from secondpath.wire.snapshot import Event, Snapshot
+from secondpath.wire.snapshot import Event, Finishing, Snapshot, Usage
 from secondpath.wire.status import status_json
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "cli"
@@ -67,6 +75,9 @@ def day(
     hold_s: float = 0.0,
     recent: Iterable[Transition] = (),
     uplink6: str | None = "",
+    beside: Beside | None = None,
+    detours: Mapping[tuple[str, Family], Lane] | None = None,
+    stages: Mapping[str, Stage] | None = None,
 ) -> Snapshot:
     lines = WELL | dict(changed or {})
     choices = {
@@ -75,15 +86,16 @@ def day(
     }
     if not lines[CABLE6].offered and not lines[LTE6].offered:
         choices[Family.IPV6] = Choice(None, Why.NO_UPLINK)
+    site = OFFICE if detours is None else replace(OFFICE, applications=(TAX,))
     return Snapshot(
-        site=OFFICE,
+        site=site,
         at=NOW,
         wall=NOON,
         started_at=60.0,
-        steering=Steering(lanes_of(OFFICE, choices), dict.fromkeys(lines, 0)),
+        steering=Steering(lanes_of(OFFICE, choices, {}, stages or {}), dict.fromkeys(lines, 0), detours or {}),
         steering_since=dict.fromkeys(Family, since),
         lines=lines,
-        verdict=verdict_of(lines),
+        verdict=verdict_of(lines, beside or Beside()),
         override=override,
         override_left_s=left_s,
         hold_left_s={CABLE4: hold_s, CABLE6: hold_s},
@@ -92,6 +104,7 @@ def day(
     )
 
 
+TAX = Application("Tax portal", "line-of-business", None, Match(("tax.example.com",)), "https://tax.example.com")
 FIRST = NOW - 1080.0
 CUT = (
     Transition(FIRST, "line:cable/ipv4", "up", "down", "carrier", {"loss_ratio": 0.0, "samples": 300, "rtt_s": 0.01}),
@@ -103,6 +116,9 @@ CUT = (
     Transition(FIRST, "flows:cable/ipv6", "", "given up", "carrier"),
 )
 DOWN = Health.DOWN
+ASTRAY: dict[str, str | int | float | None] = {
+    "device": "10.44.10.9", "destination": "192.0.2.40:443", "class": "office", "bytes": 5_400_000,
+}  # fmt: skip
 DAYS: Mapping[str, Callable[[], Snapshot]] = {
     "online": day,
     "starting": lambda: day(now_is(Cause.STARTING, Health.UNKNOWN, CABLE4, CABLE6, LTE4, LTE6, loss=0.0, ago=2.0)),
@@ -130,6 +146,40 @@ DAYS: Mapping[str, Callable[[], Snapshot]] = {
         why=Why.NOTHING_BETTER,
     ),
     "ipv6-dead": lambda: day(now_is(Cause.SILENT, DOWN, CABLE6), uplink6="lte"),
+    "application-apart": lambda: day(
+        beside=Beside(apart={CABLE4: "Tax portal"}), detours={("Tax portal", Family.IPV4): Lane("lte", Why.WORKS_THERE)}
+    ),
+    "application-out": lambda: day(beside=Beside(nowhere={CABLE4: "Tax portal"}), detours={}),
+    "inside": lambda: day(beside=Beside(inside=("staff",))),
+    "calls-finish": lambda: replace(
+        day(recent=[Transition(NOW - 200, "straggler:lte/ipv4", "", "ended", "astray", ASTRAY)]),
+        left={
+            LTE4: Finishing({FlowKind.CALL: 3, FlowKind.TUNNEL: 1, FlowKind.OFFICE: 2}, 471.0),
+            LTE6: Finishing({FlowKind.CALL: 1}, 470.0),
+        },
+        stragglers=(Straggler(LTE4, "10.44.10.9", "192.0.2.40:443", "office", 5_400_000),),
+    ),
+    "data-short": lambda: replace(
+        day(now_is(Cause.CARRIER, DOWN, CABLE4, CABLE6), "lte", Why.BETTER, FIRST, stages={"lte": Stage.SQUEEZED}),
+        usages={
+            "lte": Usage(
+                used_bytes=18_200_000_000,
+                data_bytes=20_000_000_000,
+                stage=Stage.SQUEEZED,
+                renews_at=NOON + timedelta(days=12),
+                runs_out_at=NOON + timedelta(hours=3, minutes=20),
+                rate_bps=1_200_000,
+                pace_bps=450_000,
+            )
+        },
+    ),
+    "shaped": lambda: replace(
+        day(),
+        shaped=(
+            Shaped("cable", "cake", "htb+fq_codel", 255_000_000, 19_000_000),
+            Shaped("lte", "htb+pfifo", "", 510_000, 0, ("somebody else's fq 8001: is on wwan0, and stays",)),
+        ),
+    ),
     "ipv4-only": lambda: day(now_is(Cause.NO_ADDRESS, Health.UNKNOWN, CABLE6, LTE6, loss=0.0)),
 }
 

@@ -22,8 +22,22 @@ from secondpath.wire.messages import (
 )
 
 REQUESTS = st.one_of(
-    st.sampled_from([Request(v) for v in Verb if v not in (Verb.FAILOVER, Verb.HOLD)]),
+    st.sampled_from(
+        [Request(v) for v in Verb if v not in (Verb.FAILOVER, Verb.HOLD, Verb.TEACH, Verb.ALLOWANCE, Verb.TRACE)]
+    ),
+    st.builds(lambda said: Request(Verb.TEACH, {"from": said}), st.text(min_size=1)),
+    st.builds(
+        lambda name, used: Request(Verb.ALLOWANCE, {"uplink": name, "used_bytes": used, "restraint": "lift"}),
+        st.text(min_size=1),
+        st.integers(min_value=0, max_value=2**63 - 1),
+    ),
     st.builds(lambda name: Request(Verb.FAILOVER, {"uplink": name}), st.text(min_size=1)),
+    st.builds(
+        lambda a, b, port: Request(Verb.TRACE, {"source": a, "destination": b, "port": port}),
+        st.text(min_size=1),
+        st.text(min_size=1),
+        st.integers(min_value=0, max_value=65535),
+    ),
     st.builds(
         lambda s: Request(Verb.HOLD, {"duration_s": s}),
         st.floats(min_value=0, max_value=HOLD_LIMIT_S, exclude_min=True),

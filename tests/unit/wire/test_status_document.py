@@ -59,6 +59,7 @@ def test_the_schema_refuses_what_the_daemon_must_never_say() -> None:
         ("verdict", "ok", "brown-out", "cable/ipv4", "verdict.brown-out"),
         ("flows:cable/ipv4", "", "given up", "silent", "flows.given-up"),
         ("override", "", "hold", "", "override.hold"),
+        ("path:cable/ipv4", "", "ends", "198.51.1.1", "path.ends"),
         ("config", "", "The office", "reload", "config.reload"),
         ("book", "", "failing", "failing", "book.failing"),
     ],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from secondpath.sense.icmp import Moment, round_trip_s
+from secondpath.sense.stamp import Moment, round_trip_s
 
 WALL = 1_800_000_000.0
 SENT = Moment(100.0, WALL)
