@@ -96,14 +96,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Look:
-    """What one look at an uplink has found so far."""
+    """What one look at an uplink has found so far, and the steering by which all of it is judged."""
 
-    lines: frozenset[Line]
+    steering: Steering
     going_home: frozenset[Line]
     counts: dict[Line, Counter[FlowKind]] = field(default_factory=lambda: defaultdict(Counter))
     calling: dict[Line, set[IPAddress]] = field(default_factory=lambda: defaultdict(set))
     unknown: Counter[Line] = field(default_factory=Counter)
     dialogs: list[tuple[Line, IPAddress, Tracked]] = field(default_factory=list)
+    astray: list[tuple[Line, str, Tracked]] = field(default_factory=list)
     ends: list[Tracked] = field(default_factory=list)
     becomes: dict[int, list[Tracked]] = field(default_factory=lambda: defaultdict(list))
 
@@ -205,7 +206,7 @@ class Watching:
             return
         name, bits, _ = places.pop(0)
         number, now = numbers[name], asyncio.get_running_loop().time()
-        look = Look(self._office.steering.left, self._office.going_home())
+        look = Look(self._office.steering, self._office.going_home())
         judge = self._judges[number]
 
         def see(flow: Tracked) -> None:
@@ -251,11 +252,10 @@ class Watching:
         found = judge.judge(now, flow, traffic_class, recognised=ident != CLASSES[traffic_class].ident)
         if found.becomes is not None:
             look.becomes[found.becomes].append(flow)
-        if line in look.lines:
+        if line in look.steering.left:
             self._see_left(look, line, flow, found)
-        elif found.moves and self._is_astray(line, traffic_class, ident):
-            self._report(line, flow, traffic_class)
-            look.ends.append(flow)
+        elif found.moves and self._is_astray(look.steering, line, traffic_class, ident):
+            look.astray.append((line, traffic_class, flow))
 
     def _goes_on(self, now: float, judge: FlowJudge, flow: Tracked) -> bool:
         """Whether somebody outside is still at work with what came in by this line."""
@@ -280,10 +280,9 @@ class Watching:
         elif not found.over:
             look.counts[line][found.kind] += 1
 
-    def _is_astray(self, line: Line, traffic_class: str, ident: int) -> bool:
+    def _is_astray(self, steering: Steering, line: Line, traffic_class: str, ident: int) -> bool:
         """Whether nobody has sent a flow of that class this way, on a line that is metered."""
-        steering, site = self._office.steering, self._office.site
-        metered = any(uplink.metered for uplink in site.uplinks if uplink.name == line.uplink)
+        metered = any(uplink.metered for uplink in self._office.site.uplinks if uplink.name == line.uplink)
         if not metered or line.uplink == steering.lane(traffic_class, line.family).uplink:
             return False
         detour = steering.detours.get((self._applications.get(ident, ""), line.family))
@@ -300,14 +299,30 @@ class Watching:
     # what follows
 
     def _conclude(self, uplink: str, look: Look) -> None:
-        """First the marks, then what the engine should know; ends come last, when the kernel follows it."""
+        """First the marks, then what the engine should know; ends come last, when the kernel follows it.
+
+        While the slices of a look were read the office may have moved: a call seen on a backup in use is then on its
+        way home, and no straggler. Of such a look only the marks are good; the next one follows at once.
+        """
         for ident, flows in look.becomes.items():
             self._flows.mark_class(flows, ident)
-        for line in look.lines:
+        if not self._still_holds(look):
+            self._again = True
+            return
+        for line in look.steering.left:
             if line.uplink == uplink and line in self._office.steering.left:
                 self._tell(line, look)
+        for line, traffic_class, flow in look.astray:
+            self._report(line, flow, traffic_class)
+            look.ends.append(flow)
         look.ends += [flow for line, phone, flow in look.dialogs if phone not in look.calling[line]]
         self._end(look.ends)
+
+    def _still_holds(self, look: Look) -> bool:
+        """Whether who travels where, and what was left, is as it was when the look began."""
+        began, now = look.steering, self._office.steering
+        same = (began.lanes, began.detours, began.left) == (now.lanes, now.detours, now.left)
+        return same and look.going_home == self._office.going_home()
 
     def _tell(self, line: Line, look: Look) -> None:
         phones = tuple(sorted(look.calling[line], key=int))[:MOST_PHONES]

@@ -56,6 +56,7 @@ class Table:
     astray: list[Straggler] = field(default_factory=list)
     ended: list[tuple[float, int]] = field(default_factory=list)
     walks: list[tuple[float, int, int]] = field(default_factory=list)
+    midway: Callable[[], None] | None = None
     cost_s: float = 0.001
     torn: bool = False
     home: bool = True
@@ -95,7 +96,9 @@ class Table:
     def start(self, mark: int, mask: int, see: Callable[[Flow], None], done: Callable[[float, bool], None]) -> None:
         now = asyncio.get_running_loop().time()
         self.walks.append((now, mark, mask))
-        for talk in self.talks:
+        for place, talk in enumerate(list(self.talks)):
+            if place == 1 and self.midway is not None:
+                self.midway()  # the loop had its turn between two slices
             if talk.flow.mark & mask == mark and not talk.hidden and not self.torn:
                 packets = round(talk.way[0] * (now - 1000.0))
                 octets = round(packets * talk.way[1])
@@ -228,6 +231,43 @@ def test_of_half_a_look_nothing_follows() -> None:
 
     table.live((5.0, table.goes_home), (6.0, tear), until_s=30.0)
     assert all(reading.calling for reading in table.told)
+
+
+def test_a_call_on_a_line_that_is_left_while_a_look_goes_on_is_no_straggler() -> None:
+    table = Table(home=False)
+    table.add(8081, (20.0, 300.0), proto=6)
+    table.add(17_000, G711)
+
+    def home_during_a_look(watching: Watching) -> None:
+        def midway() -> None:
+            table.midway = None
+            table.goes_home(watching)
+
+        table.midway = midway
+
+    table.live((5.0, home_during_a_look), until_s=20.0)
+    assert table.left
+    assert table.astray == []
+    assert table.ended == []
+    assert table.told[-1].counts == {FlowKind.CALL: 1, FlowKind.OFFICE: 1}
+
+
+def test_what_rests_on_a_line_that_is_taken_again_while_a_look_goes_on_stays() -> None:
+    table = Table(home=False)
+    table.add(8080, SILENCE, proto=6)
+    table.add(17_000, G711)
+
+    def back_during_the_look(watching: Watching) -> None:
+        def midway() -> None:
+            table.midway = None
+            table.home = table.left = False
+
+        table.midway = midway
+        table.goes_home(watching)
+
+    table.live((5.0, back_during_the_look), until_s=20.0)
+    assert not table.left
+    assert table.ended == []
 
 
 def test_a_call_too_young_to_be_known_keeps_its_phone() -> None:
