@@ -5,6 +5,7 @@ Stories are mostly waiting, so several offices stand at once; which of them are 
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeGuard
@@ -28,11 +29,13 @@ SLACK = 3.0
 told at once on whatever there is, only what takes several times as long is a defect of the gateway."""
 
 
-def played(story: Story) -> Report:
-    """The story, in an office of its own."""
+def played(story: Story) -> tuple[Report, str]:
+    """The story, in an office of its own; and what the gateway's record and log say of it."""
     with Office.up(find_topology(story.topology), a_name()) as office, Box.of(office, hold=f"{story.hold_s:g}s") as box:
         box.until_well()
-        return run_story(office, story, status=box.status)
+        report = run_story(office, story, status=box.status)
+        events = subprocess.run(box.argv("events"), capture_output=True, text=True, timeout=20.0, check=False).stdout
+        return report, events + box.log.read_text()[-3000:]
 
 
 def chosen(session: pytest.Session) -> list[Story]:
@@ -46,15 +49,15 @@ def _plays(item: pytest.Item) -> TypeGuard[pytest.Function]:
 
 
 @pytest.fixture(scope="module")
-def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Report]]]:
+def reports(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[tuple[Report, str]]]]:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield {story.name: pool.submit(played, story) for story in chosen(request.session)}
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_the_story_holds(name: str, reports: dict[str, Future[Report]]) -> None:
-    report = reports[name].result()
-    print("\n".join(report.sentences()))
+def test_the_story_holds(name: str, reports: dict[str, Future[tuple[Report, str]]]) -> None:
+    report, record = reports[name].result()
+    print("\n".join(report.sentences()), record, sep="\n\n")
     assert [finding.sentence() for finding in report.findings if not holds(finding)] == []
 
 
