@@ -90,7 +90,16 @@ def classes(box: Box, first: int, last: int, family: str = "ipv4", port: int = 4
 
 
 def pid_of(box: Box) -> int:
-    return int((box.run_dir / "resolver" / "dnsmasq.pid").read_text())
+    """The resolver's number. It writes the file itself as it starts: for a moment there is none, or an empty one."""
+    told: list[str] = []
+
+    def read() -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            told.append((box.run_dir / "resolver" / "dnsmasq.pid").read_text().strip())
+        return bool(told and told[-1])
+
+    box.until(read, PATIENCE_S, "the resolver says its number")
+    return int(told[-1])
 
 
 def said(box: Box, name: str, kind: str, server: str = OURS["ipv4"]) -> tuple[str, int]:
