@@ -26,6 +26,7 @@ from tests.office import (
 )
 
 from secondpath.engine.mind import Engine
+from secondpath.judge.doubts import POOR, WAKES
 from secondpath.model import (
     CLASSES,
     Failover,
@@ -121,6 +122,24 @@ def test_a_cable_that_loses_of_both_families_is_left_by_both_at_once(seed: int) 
     world.loss = {CABLE4: 0.15, CABLE6: 0.15}
     world.run_until(lambda: "lte" in (world.uses(), world.uses(Family.IPV6)), 60.0)
     assert world.run_until(lambda: world.uses() == world.uses(Family.IPV6) == "lte", 60.0) < 1.0
+
+
+def test_a_family_that_loses_has_the_other_asked_as_often_until_it_is_decided() -> None:
+    """Both share the cable; but what ails one alone may last for days: nobody is asked 50 times a second for that."""
+    world = working_office()
+    asked = {True: 0, False: 0}
+    seconds = {True: 0, False: 0}
+    world.loss = {CABLE4: 0.15}
+    while world.uses() == "cable":
+        wakes, before = WAKES < world.engine.judges[CABLE4].doubts.by_family[Family.IPV4] < POOR, len(world.sent)
+        world.run_for(1.0)
+        asked[wakes] += sum(probe.line == CABLE6 for _, probe in world.sent[before:])
+        seconds[wakes] += 1
+    assert asked[True] > 20 * seconds[True] > 0
+    before = len(world.sent)
+    world.run_for(60.0)
+    assert sum(probe.line == CABLE6 for _, probe in world.sent[before:]) < 4 * 60
+    assert world.uses(Family.IPV6) == "cable"
 
 
 def test_one_family_that_loses_does_not_drag_the_other_along() -> None:

@@ -4,7 +4,7 @@ In:    ProbeResult, InterfaceChange and TrafficSample, told by the engine; the p
 Out:   LineState for every line (one address family of one uplink), Verdict for the site; whom to ask next.
 Files: window  what was asked and answered, and the arithmetic of loss and delay on it
        reading what can be seen of a line, and the table of its states; line  how one line is seen
-       suspicion  a burst under way, which precedes DOWN
+       suspicion  a burst under way, which precedes DOWN; doubts  what the losses of both families say
        traffic when people's traffic makes a line suspicious
        probing whom to ask, how often, how patiently; asking  the questions themselves
        delay   round trips that grow or tremble, and whether our own traffic explains it

@@ -15,6 +15,7 @@ import math
 from dataclasses import replace
 
 from secondpath.judge.delay import QUEUE_GROWS_S, Delay, Lateness, Load
+from secondpath.judge.doubts import Doubts
 from secondpath.judge.ladder import Ladder, Rung
 from secondpath.judge.near import Near, cause_of_silence
 from secondpath.judge.own_rules import OwnRules
@@ -26,7 +27,6 @@ from secondpath.judge.window import OVER_TCP, RETRANSMISSION_S, Window
 from secondpath.model import (
     CARRIES,
     Cause,
-    Family,
     Health,
     Instant,
     InterfaceChange,
@@ -39,13 +39,8 @@ from secondpath.model import (
     TrafficSample,
 )
 
-POOR_DOUBT = 12.0
-"""A line is poor when the doubt of its window (judge/window) exceeds this, ..."""
-POOR_TOGETHER, PART_OF_IT = 15.0, 4.0
-"""or this together with that of the other family of its uplink (while that is poor, it keeps the first), itself having
-so much of it ..."""
 CLEAN_LOSS_RATIO = 0.03
-"""... and no longer poor when, over CLEAN_S, its loss stays below this."""
+"""A line is no longer poor when, over CLEAN_S, its loss stays below this."""
 CLEAN_S, CLEAN_SAMPLES = 30.0, 12
 QUALITY_GAP_S, BY_CHANCE = 0.2, 1e-6
 LOSSY_S, LOSSY_SAMPLES = 10.0, 10
@@ -76,8 +71,7 @@ class LineJudge:
         self.window = Window()
         self.interface: InterfaceChange | None = None
         self.delay, self.load = Delay(), Load()
-        self.doubts: dict[Family, float] = {}
-        """The doubt of this line, and of the other family on the same uplink: a bad cable loses of both."""
+        self.doubts = Doubts()
         self.configure(targets, waves)
         self.suspicion: Suspicion | None = None
         self.traffic = Traffic()
@@ -231,7 +225,7 @@ class LineJudge:
             since = now if health is not self.state.health else self.state.since
             if health is Health.DOWN:
                 self.traffic.trust()
-                self.doubts[self.line.family] = 0.0
+                self.doubts.take(self.line.family, 0.0)
             self.state = LineState(self.line, health, cause, since)
         return self.state
 
@@ -346,19 +340,17 @@ class LineJudge:
     def _count(self, now: Instant) -> tuple[Reading, Cause]:
         lateness = self._lateness(now)
         if self.state.health is Health.DEGRADED:
-            self.doubts[self.line.family] = POOR_DOUBT if self.state.cause is Cause.LOSS else 0.0
+            self.doubts.lend(self.line.family, self.state.cause is Cause.LOSS)
             lost, samples = self.window.tally(now, max(self._counted_from, now - CLEAN_S), self._heard_by(now))
             if lost >= CLEAN_LOSS_RATIO * samples > 0:
                 return Reading.POOR, Cause.LOSS
             if now < self._late_at + CLEAN_S:
                 return Reading.POOR, self._late
             return (Reading.ANSWERS, Cause.WELL) if samples >= CLEAN_SAMPLES else (Reading.POOR, self.state.cause)
-        sums = self.window.sums(now, self._counted_from, self._heard_by(now)).values()
-        doubt = min(sums, default=0.0)
-        self.doubts[self.line.family] = doubt
-        self.unease = max([*sums, UNEASY_LATE if self.delay.uneasy() else 0.0])
-        together = doubt > PART_OF_IT and sum(self.doubts.values()) > POOR_TOGETHER
-        if (doubt > POOR_DOUBT or together) and not self._overflows(now):
+        family, sums = self.line.family, self.window.sums(now, self._counted_from, self._heard_by(now)).values()
+        self.doubts.take(family, min(sums, default=0.0))
+        self.unease = max(*sums, self.doubts.woken(family), UNEASY_LATE if self.delay.uneasy() else 0.0)
+        if self.doubts.poor(family) and not self._overflows(now):
             return Reading.POOR, Cause.LOSS
         return (Reading.ANSWERS if lateness in QUEUED else Reading.POOR), lateness
 
@@ -393,7 +385,8 @@ class LineJudge:
     def _begin_afresh(self, now: Instant) -> None:
         """A line that is up again is measured from now on; what it lost while it was down is another story."""
         self._counted_from = self._quality_at = now
-        self.unease = self.doubts[self.line.family] = 0.0
+        self.unease = 0.0
+        self.doubts.take(self.line.family, 0.0)
         self._quality = (Reading.ANSWERS, Cause.WELL)
         self._silent = False
         self.own_rules.begin_afresh()
