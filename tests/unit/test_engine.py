@@ -142,6 +142,21 @@ def test_a_family_that_loses_has_the_other_asked_as_often_until_it_is_decided() 
     assert world.uses(Family.IPV6) == "cable"
 
 
+@pytest.mark.parametrize("seed", [0, 1, 4])
+def test_a_line_left_for_its_loss_is_not_well_again_because_some_answers_come_late(seed: int) -> None:
+    """Where answers come late only older questions count; older ones than the loss say that all is well."""
+    world = working_office(seed)
+    world.loss = dict.fromkeys(BOTH, 0.6)
+    world.run_until_used("lte", 60.0)
+    left_at = world.now
+    world.rtt_s[CABLE4] = 0.25
+    world.run_for(1.0)
+    world.rtt_s[CABLE4] = 0.03
+    world.run_for(20.0)
+    line = [t for t in world.transitions if t.subject == f"line:{CABLE4}" and t.at >= left_at]
+    assert [t.after for t in line] == ["degraded"], line
+
+
 def test_one_family_that_loses_does_not_drag_the_other_along() -> None:
     world = settled_office()
     world.loss = {CABLE4: 0.3}

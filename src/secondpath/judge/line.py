@@ -86,8 +86,8 @@ class LineJudge:
         self.unease = 0.0
         self.portal = False
         self.near, self.path, self.own_rules = Near(line), Path(), OwnRules()
-        self._full_at = self._late_at = -math.inf
-        self._late = Cause.WELL
+        self._full_at = self._poor_at = -math.inf
+        self._poor_of = Cause.WELL
         self._rung: Cause | None = None
         self._quality = (Reading.ANSWERS, Cause.WELL)
         self._quality_at = now
@@ -344,13 +344,14 @@ class LineJudge:
             lost, samples = self.window.tally(now, max(self._counted_from, now - CLEAN_S), self._heard_by(now))
             if lost >= CLEAN_LOSS_RATIO * samples > 0:
                 return Reading.POOR, Cause.LOSS
-            if now < self._late_at + CLEAN_S:
-                return Reading.POOR, self._late
+            if now < self._poor_at + CLEAN_S:
+                return Reading.POOR, self._poor_of
             return (Reading.ANSWERS, Cause.WELL) if samples >= CLEAN_SAMPLES else (Reading.POOR, self.state.cause)
         family, sums = self.line.family, self.window.sums(now, self._counted_from, self._heard_by(now)).values()
         self.doubts.take(family, min(sums, default=0.0))
         self.unease = max(*sums, self.doubts.woken(family), UNEASY_LATE if self.delay.uneasy() else 0.0)
         if self.doubts.poor(family) and not self._overflows(now):
+            self._poor_at, self._poor_of = now, Cause.LOSS
             return Reading.POOR, Cause.LOSS
         return (Reading.ANSWERS if lateness in QUEUED else Reading.POOR), lateness
 
@@ -379,8 +380,8 @@ class LineJudge:
             return Cause.WELL
         if now < self._full_at + QUEUE_S:
             return Cause.SATURATED
-        self._late_at, self._late = now, Cause.DELAY if seen is Lateness.LATE else Cause.JITTER
-        return self._late
+        self._poor_at, self._poor_of = now, Cause.DELAY if seen is Lateness.LATE else Cause.JITTER
+        return self._poor_of
 
     def _begin_afresh(self, now: Instant) -> None:
         """A line that is up again is measured from now on; what it lost while it was down is another story."""
