@@ -86,7 +86,7 @@ class LineJudge:
         self.unease = 0.0
         self.portal = False
         self.near, self.path, self.own_rules = Near(line), Path(), OwnRules()
-        self._full_at = self._poor_at = -math.inf
+        self._full_at = self._overfull_at = self._poor_at = -math.inf
         self._poor_of = Cause.WELL
         self._rung: Cause | None = None
         self._quality = (Reading.ANSWERS, Cause.WELL)
@@ -287,6 +287,8 @@ class LineJudge:
             self.own_rules.left, self._streak = True, 0
             return Reading.SILENT, Cause.OWN_RULES
         if self._silent:
+            if self.own_rules.left:  # a burst that began before ends so: what is eaten is no answer any more
+                return Reading.SILENT, Cause.OWN_RULES
             return Reading.SILENT, cause_of_silence(now, self.window, self.near, self.portal)
         if self.state.health in (Health.UNKNOWN, Health.DOWN):
             return self._read_return()
@@ -356,10 +358,12 @@ class LineJudge:
         return (Reading.ANSWERS if lateness in QUEUED else Reading.POOR), lateness
 
     def _overflows(self, now: Instant) -> bool:
-        """Whether what is lost falls out of a queue that our own traffic has filled; then counting begins anew."""
+        """Whether what is lost falls out of a queue that our own traffic fills, or did; then counting begins anew.
+
+        What was lost at its end is known only when its time is over, and then the traffic is gone.
+        """
         lost, samples = self.window.tally(now, max(self._counted_from, now - LOSSY_S))
-        queues = self.delay.queue_s() >= QUEUE_GROWS_S and self.load.fills(now, OVERFULL)
-        if queues and lost < OVERFLOWS_MOST * samples:
+        if now < self._overfull_at + QUEUE_S and lost < OVERFLOWS_MOST * samples:
             self._counted_from = now
             return True
         return False
@@ -375,6 +379,8 @@ class LineJudge:
         full = self.load.fills(now)
         if full:
             self._full_at = now
+        if full and self.delay.queue_s() >= QUEUE_GROWS_S and self.load.fills(now, OVERFULL):
+            self._overfull_at = now
         self.load.carried(now, self.delay.queued(now))
         if seen is Lateness.NONE:
             return Cause.WELL

@@ -134,6 +134,20 @@ def test_loss_out_of_a_queue_that_we_fill_ourselves_moves_nobody(busy: bool) -> 
     assert (world.switches() == 0) is busy, world.recent()
 
 
+@pytest.mark.parametrize("seed", [0, 5, 6, 7])
+def test_what_was_lost_at_the_end_of_a_download_is_still_our_own(seed: int) -> None:
+    """That it was lost is known a second or two later, when the download is over and the queue is empty."""
+    world = working_office(seed)
+    cable = (CABLE4, CABLE6)
+    busy_for(world, 5.0, 0.05e6)
+    world.rtt_s, world.loss = dict.fromkeys(cable, 0.3), dict.fromkeys(cable, 0.2)
+    busy_for(world, 15.0, 10e6)
+    busy_for(world, 1.0, 0.05e6)
+    world.rtt_s, world.loss = {}, {}
+    busy_for(world, 10.0, 0.05e6)
+    assert world.switches() + world.switches(Family.IPV6) == 0, world.recent()
+
+
 @pytest.mark.parametrize("stall_s", [0.25, 0.35, 0.45])
 def test_a_line_that_stalls_for_a_moment_is_not_left(stall_s: float) -> None:
     """All that is asked meanwhile is answered together when it goes on: a change of cell, of satellite."""

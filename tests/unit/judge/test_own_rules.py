@@ -105,6 +105,20 @@ def test_a_line_is_left_where_people_s_traffic_is_swallowed_too_and_only_real_an
     assert not again, "only real answers brought it back: nothing is thrown away any more"
 
 
+@pytest.mark.parametrize("seed", [21, 35, 44, 49])
+def test_a_burst_under_way_when_such_a_line_is_left_changes_nothing_of_why(seed: int) -> None:
+    """It ends in silence: what is thrown away counts as no answer any more."""
+    world = settled_office(seed=seed)
+    world.run_for(seed * 0.0713)
+    swallowing(world)
+    world.loss = dict.fromkeys(CABLE, 0.4)
+    for _ in range(100):
+        world.run_for(0.1)
+        for line in CABLE:
+            world.tell(TrafficSample(line, out=2, out_bytes=200))
+    assert [world.state(line).cause for line in CABLE] == [Cause.OWN_RULES] * 2
+
+
 def test_a_trickle_that_wants_no_answer_is_no_reason_to_leave() -> None:
     world = swallowing(settled_office())
     for _ in range(20):
