@@ -24,6 +24,7 @@ from tests.unit.sense.world import (
     resolving,
     serving,
     socket_at,
+    until_stamped,
     web,
     world,
 )
@@ -87,6 +88,7 @@ def test_a_box_that_is_busy_while_the_answer_waits_takes_that_for_no_delay(
 
     async def story() -> ProbeResult:
         async with desk() as asker:
+            until_stamped()
             asker.prober.ask(asker.probe(kind, HERE[family], port))
             asyncio.get_running_loop().call_soon(time.sleep, BUSY_S)  # the question has left by then
             return await asker.result()
@@ -471,16 +473,17 @@ def test_closing_and_unbinding_end_open_probes_without_a_word(office: World, kin
     async def story() -> tuple[int, bool]:
         before = open_fds()
         async with desk() as asker:
+            opened = open_fds()
             questions = [asker.probe(kind, BLACK_HOLE[family], port, timeout_s=9 * PATIENCE_S) for family in Family]
             for question in questions:
                 asker.prober.ask(question)
-            await until_fds(before + 2)
+            await until_fds(opened + 2)
             asker.prober.unbind("main")
-            await until_fds(before)
+            await until_fds(opened)
             asker.prober.bind("main", "wan1", 2)
             for question in questions:
                 asker.prober.ask(question)
-            await until_fds(before + 2)
+            await until_fds(opened + 2)
         await until_fds(before)
         return open_fds() - before, asker.results.empty()
 

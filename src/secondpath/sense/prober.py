@@ -15,6 +15,7 @@ from secondpath.sense import dns, http, https, icmp, tcp, tls
 from secondpath.sense.attempt import Attempt
 from secondpath.sense.egress import Egress
 from secondpath.sense.refusal import unsent
+from secondpath.sense.stamp import keep_stamping
 from secondpath.sense.tap import watched
 
 Ask: TypeAlias = Callable[[Attempt], Coroutine[Any, Any, ProbeResult]]
@@ -42,6 +43,7 @@ class Prober:
         self._deliver = deliver
         self._egresses: dict[Line, Egress] = {}
         self._closed = False
+        self._stamping = keep_stamping()
 
     def bind(self, uplink: str, interface: str, mark: int) -> None:
         """Say by which interface and with which mark an uplink's probes leave. Both families; again to change it."""
@@ -76,6 +78,7 @@ class Prober:
     def close(self) -> None:
         """Cancel all; nothing is delivered any more. Sockets are closed when the loop has turned once."""
         self._closed = True
+        self._stamping.close()
         for line in list(self._egresses):
             self._drop(line)
 

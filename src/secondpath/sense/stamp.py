@@ -45,6 +45,17 @@ def want_stamps(sock: socket.socket) -> None:
         sock.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS_NEW, 1)
 
 
+def keep_stamping() -> socket.socket:
+    """A socket that keeps the kernel stamping what arrives as long as it is open.
+
+    Stamping begins only a while after the first socket has asked for it (net_enable_timestamp defers it), and ends with
+    the last; until then a packet bears the time at which it was read. That would be the first answer on every socket.
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    want_stamps(sock)
+    return sock
+
+
 def kernel_wall_s(ancillary: Iterable[tuple[int, int, bytes]]) -> float | None:
     """The kernel's receive stamp in wall-clock seconds, if the packet carries one."""
     for level, kind, data in ancillary:

@@ -3,7 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.sense.world import until_stamped
 
+from secondpath.sense.prober import Prober
 from secondpath.sense.stamp import Moment, round_trip_s
 
 WALL = 1_800_000_000.0
@@ -44,3 +46,11 @@ def test_no_clock_makes_a_round_trip_negative_or_longer_than_it_was(
     kernel = None if stamp_s is None else WALL + stamp_s
     found = round_trip_s(SENT, Moment(100.0 + took_s, WALL + took_s + step_s), kernel)
     assert 0 < found <= took_s + 0.0011
+
+
+def test_a_prober_has_the_kernel_stamp_what_arrives_even_on_a_socket_that_has_just_been_opened() -> None:
+    prober = Prober(lambda result: None)
+    try:
+        until_stamped()
+    finally:
+        prober.close()

@@ -9,6 +9,7 @@ import json
 import os
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from tests.patience import PATIENCE_S
 
 from secondpath.model import Family, Line, Probe, ProbeKind, ProbeResult, Target
 from secondpath.sense.prober import Prober
+from secondpath.sense.stamp import CONTROL_BYTES, kernel_wall_s, want_stamps
 
 T = TypeVar("T")
 
@@ -153,6 +155,28 @@ async def desk(**uplinks: tuple[str, int]) -> AsyncIterator[Desk]:
     finally:
         opened.prober.close()
         await asyncio.sleep(0)  # one turn, in which cancelled probes close their sockets
+
+
+def until_stamped() -> None:
+    """Wait until the kernel stamps a packet when it arrives and not when it is read, five new sockets in a row."""
+    until_s = time.monotonic() + PATIENCE_S
+    while not all(_stamped_on_arrival() for _ in range(5)):
+        assert time.monotonic() < until_s, "the kernel stamps what is read, not what arrives"
+
+
+READ_LATE_S = 0.01
+
+
+def _stamped_on_arrival() -> bool:
+    time.sleep(5 * READ_LATE_S)  # in which the kernel stops stamping if nobody wants it any more
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        want_stamps(sock)
+        sock.sendto(b"?", sock.getsockname())
+        sent_s = time.time()
+        time.sleep(READ_LATE_S)  # a box that is busy: that is what is tried
+        stamp_s = kernel_wall_s(sock.recvmsg(16, CONTROL_BYTES)[1])
+    return stamp_s is not None and stamp_s < sent_s + READ_LATE_S
 
 
 def open_fds() -> int:
