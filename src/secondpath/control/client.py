@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,7 +63,8 @@ def _sentence(path: Path, why: OSError) -> str:
 
 def _answers(sock: socket.socket, request: Request, timeout_s: float) -> Iterator[Response]:
     try:
-        sock.sendall(request_line(request))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # a busy daemon refuses before it is asked
+            sock.sendall(request_line(request))
         with sock.makefile("rb") as lines:
             while True:
                 yield _answer(lines.readline(ANSWER_LIMIT_BYTES))

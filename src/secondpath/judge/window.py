@@ -260,7 +260,7 @@ class Window:
         """How strongly the questions since `start` speak for a brown-out: Page's cumulative sum (Page 1954).
 
         The sum forgets good times: it cannot fall below 0, so an hour without loss does not hide the next minute.
-        One sum is kept for each witness left out; the smallest counts. 12 is a chance of about one in a million.
+        One sum is kept for each witness left out; the smallest counts. How much is enough: judge/doubts.
         """
         return min(self.sums(now, start).values(), default=0.0)
 

@@ -25,7 +25,7 @@ from secondpath.control import server as server_room
 from secondpath.control.client import Unreachable, ask, follow, is_answered
 from secondpath.control.peer import Peer
 from secondpath.control.server import Occupied, Server, serve
-from secondpath.wire.messages import Request, Response, Verb, parse_response, refuse
+from secondpath.wire.messages import Request, Response, Verb, parse_response, refuse, request_line, response_line
 
 T = TypeVar("T")
 STATUS = Request(Verb.STATUS)
@@ -217,6 +217,26 @@ def test_one_user_cannot_take_all_connections(tmp_path: Path) -> None:
             sock.close()
         assert _hung_up(running)
         assert ask(running.path, STATUS).ok
+
+
+def test_a_refusal_is_read_even_if_it_came_before_the_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = threading.Event()
+    sent = "secondpath.control.client.request_line"
+    monkeypatch.setattr(sent, lambda asked: request_line(asked) if refused.wait(PATIENCE_S) else b"")
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "control.sock"))
+        listener.listen()
+        daemon_end = threading.Thread(target=_refuse_one, args=(listener, refused))
+        daemon_end.start()
+        answer = ask(tmp_path / "control.sock", STATUS)
+        daemon_end.join()
+    assert answer == refuse("The daemon is busy.")
+
+
+def _refuse_one(listener: socket.socket, refused: threading.Event) -> None:
+    with listener.accept()[0] as client:
+        client.sendall(response_line(refuse("The daemon is busy.")))
+    refused.set()
 
 
 # ── Who may change things ────────────────────────────────────────────────────────────
