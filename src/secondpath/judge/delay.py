@@ -30,6 +30,9 @@ WORSE = 3.0
 JITTER_AS_DELAY = 3.0
 """A playout buffer turns jitter into delay: twice the jitter of a way (Cole and Rosenbluth, Voice over IP performance
 monitoring, 2001), so of both ways, whose jitters add as squares do, about three times that of the round trip."""
+QUEUE_OF_TREMBLE = 1.5
+"""Round trips that are spread evenly over a width differ by a third of it in the mean, and are half of it longer than
+the shortest, which is what they are compared with: a line that always trembled is always so much later."""
 TREMBLE_MOST = 3.0
 """No one answer trembles more than so much: a jump of the delay is none."""
 STRAINED, STRAIN_MOST = 1.1, 2.0
@@ -101,10 +104,11 @@ class Usual:
         known = self.samples >= KNOWN_SAMPLES and now - self.since >= KNOWN_S
         differs_s = abs(rtt_s - self.last_s) if self.samples else 0.0
         queued_s = rtt_s - self.rtt_s
-        late = min(queued_s / LATE_S, rtt_s / BAD_S)
+        unusual_s = queued_s - QUEUE_OF_TREMBLE * self.tremble_s
+        late = min(unusual_s / LATE_S, rtt_s / BAD_S)
         trembles = min(differs_s / max(TREMBLES_S, WORSE * self.tremble_s), TREMBLE_MOST)
         as_delay_s, more_s = JITTER_AS_DELAY * differs_s, JITTER_AS_DELAY * (differs_s - self.tremble_s)
-        strains = min((queued_s + more_s) / LATE_S, (rtt_s + as_delay_s) / BAD_S, STRAIN_MOST)
+        strains = min((unusual_s + more_s) / LATE_S, (rtt_s + as_delay_s) / BAD_S, STRAIN_MOST)
         passed_s = now - self.at
         self.rtt_s = min(rtt_s, self.rtt_s + RISES * passed_s) if known else self.rtt_s + (rtt_s - self.rtt_s) / 4
         gain = min(MOST_GAIN, passed_s / TREMBLE_S) if known else 1 / (self.samples or 1)

@@ -236,6 +236,22 @@ def test_what_calls_bear_is_no_lateness(usual_s: float, tremble_s: float, more_s
     assert after(usual_s, tremble_s, [more_s] * 100) is Lateness.NONE
 
 
+@pytest.mark.parametrize(("shortest_s", "width_s"), [(0.855, 0.135), (0.3, 0.2)])
+@pytest.mark.parametrize("answers_per_s", [1.0, 4.0])
+def test_a_line_that_always_trembled_is_not_left_for_it(
+    shortest_s: float, width_s: float, answers_per_s: float
+) -> None:
+    """What is usual is the shortest round trip, and such a line is nearly always later than that."""
+    chance, delay, now, seen = random.Random(1), Delay(), 0.0, []
+    while now < 7200.0:
+        now += chance.expovariate(2 * answers_per_s)
+        address = chance.choice(("192.0.2.1", "192.0.2.2"))
+        delay.take(now, f"icmp://{address}", address, shortest_s + chance.uniform(0.0, width_s))
+        if delay.look(now) is not Lateness.NONE:
+            seen.append(now)
+    assert seen == []
+
+
 def test_our_own_lateness_is_forgotten() -> None:
     delay = Delay()
     for tenth in range(400):
