@@ -13,7 +13,7 @@ help:
 	@echo "make demo    set everything up, build the virtual office, run the real gateway in it, break things"
 	@echo "make test    set everything up, then every check and every test (root: the tests build networks)"
 	@echo "make setup   the set-up alone"
-	@echo "make check   style, types, walls between the rooms, unit and house tests; no root, a minute and a half"
+	@echo "make check   style, types, walls between the rooms, unit and house tests; no root, under a minute"
 	@echo "make bench   the measurements, beside their floors"
 
 setup: $(READY)
